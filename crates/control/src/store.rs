@@ -7,6 +7,7 @@ mod activity;
 mod devices;
 mod fleet;
 mod inventory;
+mod items;
 mod keys;
 mod policy;
 mod tokens;
@@ -21,14 +22,15 @@ pub(crate) use tokens::{TokenRow, TokenUse, UseOutcome};
 pub(crate) use tunnels::Tunnel;
 
 use crate::{refusal::Refusal, start::StartError};
-use flotilla_protocol::{Code, Problem, Timestamp};
+use flotilla_protocol::{Code, Problem, Timestamp, id::DeviceId};
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{
-    SqlitePool,
+    Sqlite, SqlitePool,
     migrate::{MigrateError, Migrator},
+    pool::PoolConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use std::{path::Path, time::Duration};
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
@@ -40,6 +42,8 @@ const READERS: u32 = 2;
 pub(crate) struct Store {
     writer: SqlitePool,
     readers: SqlitePool,
+    /// The last reports as the tables hold them. Locked while one is saved.
+    stored_reports: Arc<tokio::sync::Mutex<BTreeMap<DeviceId, inventory::StoredReport>>>,
 }
 
 /// An error of the database, or a value in it that can't be read.
@@ -105,6 +109,13 @@ impl Store {
             .statement_cache_capacity(32);
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
+            .before_acquire(|writer, _| {
+                Box::pin(async move {
+                    // Whoever had it before may have been hasty.
+                    sqlx::query("PRAGMA synchronous = FULL").execute(writer).await?;
+                    Ok(true)
+                })
+            })
             .connect_with(options.clone())
             .await
             .map_err(broken)?;
@@ -122,7 +133,23 @@ impl Store {
             .connect_with(options.read_only(true))
             .await
             .map_err(broken)?;
-        Ok(Self { writer, readers })
+        Ok(Self {
+            writer,
+            readers,
+            stored_reports: Arc::default(),
+        })
+    }
+
+    /// The writer, for what devices tell again: its commits don't wait for the disk, so a power cut may undo the last
+    /// of them. It undoes nothing else: all commits are in one log, and one that waits brings those before it to the
+    /// disk. They are the writer's and the file's own, and not another connection's or file's, because a second writer
+    /// would meet a busy database, and rows in another file would not go with their device.
+    async fn hasty_writer(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
+        let mut writer = self.writer.acquire().await?;
+        sqlx::query("PRAGMA synchronous = NORMAL")
+            .execute(&mut *writer)
+            .await?;
+        Ok(writer)
     }
 
     /// Waits for running statements and closes the files.

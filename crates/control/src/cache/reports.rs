@@ -65,8 +65,9 @@ impl State {
             }
             BoundedReport::Inventory { holdings, partial } => {
                 let changed = (&last.inventory, last.partial) != (&holdings, partial);
-                last.inventory = holdings;
-                last.partial = partial;
+                if changed {
+                    (last.inventory, last.partial) = (holdings, partial);
+                }
                 // Also when nothing changed: rows that were shown as old are current again.
                 self.publish_inventory(id, now);
                 changed

@@ -170,10 +170,7 @@ async fn read_entries(store: &Store) -> Result<Vec<DeviceEntry>, StoreError> {
                 .iter()
                 .position(|token| token.device_id == row.id)
                 .map(|at| tokens.swap_remove(at));
-            let last_report = last_reports
-                .remove(&row.id)
-                .map(|(_, last_report)| last_report)
-                .unwrap_or_default();
+            let last_report = last_reports.remove(&row.id).unwrap_or_default();
             let tunnel = tunnels.remove(&row.id);
             let mut entry = DeviceEntry::new(row, token, last_report);
             entry.tunnel = tunnel;

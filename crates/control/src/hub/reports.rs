@@ -24,10 +24,6 @@ use tokio_util::codec::{Decoder, LinesCodec, LinesCodecError};
 /// first inventory of a link is saved at once: the stored copy before it is empty or old.
 const SETTLE: Duration = Duration::from_secs(5);
 
-/// The delay is longer by [`SETTLE`] for each of so many bytes that are kept of a device, because every save writes all
-/// of them.
-const SETTLED_BYTES: usize = 1 << 20;
-
 /// Longest report that is read. A full inventory of 2,000 containers is about 2 MB.
 const REPORT_BYTES: usize = 4 << 20;
 
@@ -91,15 +87,8 @@ async fn apply_line(core: &Core, device: DeviceId, line: String, due: &mut Deadl
     let is_first_inventory = matches!(report, BoundedReport::Inventory { .. })
         && !std::mem::replace(&mut due.inventory_seen, true);
     for piece in report.pieces() {
-        let (effect, weight) = {
-            let mut state = core.cache.lock();
-            let effect = state.apply_report(device, piece, core.clock.now());
-            let weight = state
-                .device(device)
-                .map(|entry| entry.last_report.inventory.weight());
-            (effect, weight.unwrap_or_default())
-        };
-        due.note(effect, is_first_inventory, weight);
+        let effect = core.cache.lock().apply_report(device, piece, core.clock.now());
+        due.note(effect, is_first_inventory);
         yield_now().await;
     }
     let wait = core.cache.lock().pace(device, cost, core.clock.now());
@@ -159,11 +148,10 @@ impl Default for Deadlines {
 }
 
 impl Deadlines {
-    fn note(&mut self, effect: ReportEffect, is_first_inventory: bool, weight: usize) {
-        let settle = SETTLE.mul_f64(1.0 + weight as f64 / SETTLED_BYTES as f64);
+    fn note(&mut self, effect: ReportEffect, is_first_inventory: bool) {
         match effect {
             ReportEffect::Changed if is_first_inventory => self.save = Some(Instant::now()),
-            ReportEffect::Changed => self.save = self.save.or(Some(Instant::now() + settle)),
+            ReportEffect::Changed => self.save = self.save.or(Some(Instant::now() + SETTLE)),
             ReportEffect::Figures => self.show = self.show.or(Some(self.shown + SETTLE)),
             ReportEffect::Nothing => {}
         }
@@ -334,16 +322,15 @@ mod tests {
     }
 
     #[test]
-    fn a_larger_copy_is_written_less_often() {
+    fn changes_are_saved_together_and_the_first_inventory_of_a_link_at_once() {
         let mut due = Deadlines::default();
         let begun = Instant::now();
-        due.note(ReportEffect::Changed, false, 11 * SETTLED_BYTES);
-        let waits = due.save.unwrap() - begun;
-        assert!(waits >= 12 * SETTLE && waits < 13 * SETTLE, "{waits:?}");
-        due.note(ReportEffect::Changed, true, 11 * SETTLED_BYTES);
-        assert!(
-            due.save.unwrap() - begun < SETTLE,
-            "the first of a link is written at once"
-        );
+        due.note(ReportEffect::Changed, false);
+        let save = due.save.unwrap();
+        assert!(save - begun >= SETTLE, "{:?}", save - begun);
+        due.note(ReportEffect::Changed, false);
+        assert_eq!(due.save, Some(save), "further changes put it off no further");
+        due.note(ReportEffect::Changed, true);
+        assert!(due.save.unwrap() < save, "the first of a link is written at once");
     }
 }

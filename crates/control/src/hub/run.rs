@@ -22,8 +22,8 @@ const ANSWER: Duration = Duration::from_secs(10);
 /// How much later than its streams a link may notice its own end.
 const LINK_END: Duration = Duration::from_millis(100);
 
-/// What a link costs of its device's pace, as bytes of reports. Records are written when it begins and ends, of a size
-/// that depends on what is kept of the device.
+/// What a link costs of its device's pace, as bytes of reports. Records are written when it begins and ends, and all
+/// that is kept of the device is compared and published.
 const LINK_COST: usize = 256 * 1024;
 
 /// A link that its route let in.

@@ -5,7 +5,6 @@ use flotilla_protocol::{
     agent::ItemRef,
     inventory::{Container, Image, Inventory, Item, Kind, Network, Stack, Volume},
 };
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// The limits in words, for people.
@@ -44,6 +43,13 @@ impl From<Item> for WeighedItem {
 pub(crate) struct SharedItem<T> {
     pub(crate) item: Arc<T>,
     weight: usize,
+}
+
+impl<T: PartialEq> SharedItem<T> {
+    /// Whether two things are equal; looks at them only when they are not one.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.item, &other.item) || self.item == other.item
+    }
 }
 
 /// All things of one kind, by key.
@@ -182,36 +188,4 @@ fn take<T>(collection: &mut Collection<T>, key: &str) -> usize {
 
 fn each<T: Clone>(collection: &Collection<T>) -> impl Iterator<Item = T> {
     collection.values().map(|kept| T::clone(&kept.item))
-}
-
-/// Borrows the holdings in the form of an [`Inventory`], as which they are saved.
-#[derive(Serialize)]
-struct InventoryRef<'a> {
-    containers: Vec<&'a Container>,
-    images: Vec<&'a Image>,
-    volumes: Vec<&'a Volume>,
-    networks: Vec<&'a Network>,
-    stacks: Vec<&'a Stack>,
-}
-
-impl Serialize for Holdings {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        fn all<T>(collection: &Collection<T>) -> Vec<&T> {
-            collection.values().map(|kept| &*kept.item).collect()
-        }
-        let inventory = InventoryRef {
-            containers: all(&self.0.containers),
-            images: all(&self.0.images),
-            volumes: all(&self.0.volumes),
-            networks: all(&self.0.networks),
-            stacks: all(&self.0.stacks),
-        };
-        inventory.serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Holdings {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Inventory::deserialize(deserializer).map(|inventory| Self::of(inventory).0)
-    }
 }

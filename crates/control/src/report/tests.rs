@@ -165,9 +165,10 @@ fn a_device_of_2_000_containers_is_kept_whole_with_room_to_spare() {
     );
     let (holdings, partial) = Holdings::of(all.clone());
     assert!(!partial && holdings.weight() < 12 << 20, "{}", holdings.weight());
-    let stored = serde_json::to_string(&holdings).unwrap();
-    assert!(stored.len() < holdings.weight());
-    assert_eq!(serde_json::from_str::<Holdings>(&stored).unwrap(), holdings);
+    let stored = holdings
+        .items()
+        .map(|item| serde_json::to_string(&item).unwrap().len());
+    assert!(stored.sum::<usize>() < holdings.weight());
 }
 
 #[test]

@@ -185,6 +185,8 @@ impl Store {
 
     /// Deletes a device, its tokens and its last report. Its activity stays.
     pub(crate) async fn delete_device(&self, id: DeviceId) -> Result<(), StoreError> {
+        let mut stored_reports = self.stored_reports.lock().await;
+        stored_reports.remove(&id);
         sqlx::query("DELETE FROM devices WHERE id = ?")
             .bind(id.to_string())
             .execute(&self.writer)

@@ -1,6 +1,14 @@
 //! The last report of each device, so that its rows survive a restart of control.
+//!
+//! Life cycle: read at the start → with each save, compared with what the tables hold, and only what differs is
+//! written, in one transaction → removed with the device. A device tells everything again when it links, so saves don't
+//! wait for the disk: see [`Store::hasty_writer`].
 
-use super::{Cell, Store, StoreError, to_json};
+use super::{
+    Cell, Store, StoreError,
+    items::{self, ItemChanges},
+    to_json,
+};
 use crate::report::Holdings;
 use flotilla_protocol::{
     Timestamp,
@@ -10,6 +18,7 @@ use flotilla_protocol::{
     mesh::MeshReport,
 };
 use serde::{Deserialize, Serialize};
+use sqlx::{Connection, FromRow, sqlite::SqliteRow};
 use std::collections::BTreeMap;
 
 /// The last reported values of a device's machine and engine.
@@ -27,28 +36,70 @@ pub(crate) struct LastReport {
     pub(crate) mesh: Option<MeshReport>,
     #[serde(default)]
     pub(crate) endpoint_trials: Vec<EndpointTrial>,
+    /// Kept in rows of its own.
+    #[serde(skip)]
     pub(crate) inventory: Holdings,
     /// The engine holds more than `inventory`.
     #[serde(default)]
     pub(crate) partial: bool,
 }
 
+/// A device's last report as the tables hold it.
+#[derive(Debug)]
+pub(super) struct StoredReport {
+    /// JSON, without the inventory.
+    known: String,
+    inventory: Holdings,
+}
+
+/// What a save writes.
+struct Changes {
+    /// `None` when it is stored as it is.
+    known: Option<String>,
+    /// What the tables hold of the device is not known, so all of it is replaced.
+    replaces_all: bool,
+    items: ItemChanges,
+}
+
+impl Changes {
+    fn between(before: Option<&StoredReport>, after: &StoredReport) -> Result<Self, StoreError> {
+        let nothing = Holdings::default();
+        let is_known = before.is_some_and(|before| before.known == after.known);
+        Ok(Self {
+            known: (!is_known).then(|| after.known.clone()),
+            replaces_all: before.is_none(),
+            items: ItemChanges::between(
+                before.map_or(&nothing, |before| &before.inventory),
+                &after.inventory,
+            )?,
+        })
+    }
+}
+
 impl Store {
-    /// All last reports, each with the moment for which it was true. A device reports everything again, so a row that
-    /// can't be read is left out.
-    pub(crate) async fn list_last_reports(
-        &self,
-    ) -> Result<BTreeMap<DeviceId, (Timestamp, LastReport)>, StoreError> {
-        let rows: Vec<(String, i64, String)> =
-            sqlx::query_as("SELECT device_id, heard, known FROM inventory")
-                .fetch_all(&self.readers)
-                .await?;
-        let read = rows.into_iter().filter_map(|row| {
-            read(&row)
-                .inspect_err(|error| tracing::warn!(device.id = %row.0, %error, "inventory not read"))
+    /// All last reports. A device reports everything again, so a row that can't be read is left out, and all rows of the
+    /// device are replaced by its next save.
+    pub(crate) async fn list_last_reports(&self) -> Result<BTreeMap<DeviceId, LastReport>, StoreError> {
+        let mut stored = self.stored_reports.lock().await;
+        let rows = sqlx::query("SELECT device_id, known FROM last_reports")
+            .fetch_all(&self.readers)
+            .await?;
+        let read = rows.iter().filter_map(|row| {
+            read(row)
+                .inspect_err(|error| tracing::warn!(%error, "a device's last report can't be read"))
                 .ok()
         });
-        Ok(read.collect())
+        let mut found: BTreeMap<DeviceId, LastReport> = read.collect();
+        stored.clear();
+        for (device, items) in self.list_items().await? {
+            let last_report = found.entry(device).or_default();
+            last_report.inventory = items.holdings;
+            last_report.partial |= items.partial;
+            if !items.partial && !items.spoiled {
+                stored.insert(device, StoredReport::of(last_report)?);
+            }
+        }
+        Ok(found)
     }
 
     /// Saves a device's last report, and when the device was last seen; nothing when the device was removed meanwhile.
@@ -58,111 +109,77 @@ impl Store {
         heard: Timestamp,
         last_report: &LastReport,
     ) -> Result<(), StoreError> {
-        // Writing megabytes of JSON takes milliseconds, in which other tasks of this thread would wait.
+        let mut stored = self.stored_reports.lock().await;
+        // When the save fails or is dropped half-way, nothing is known of the tables, and the next save writes all.
+        let before = stored.remove(&id);
         let last_report = last_report.clone();
-        let text = tokio::task::spawn_blocking(move || to_json(&last_report)).await;
-        let text = text.map_err(|error| sqlx::Error::Encode(error.into()))??;
-        let mut transaction = self.writer.begin().await?;
-        sqlx::query("UPDATE devices SET last_seen = ? WHERE id = ?")
+        // Comparing thousands of things takes milliseconds, in which other tasks of this thread would wait.
+        let compared = tokio::task::spawn_blocking(move || {
+            let after = StoredReport::of(&last_report)?;
+            Ok::<_, StoreError>((Changes::between(before.as_ref(), &after)?, after))
+        });
+        let (changes, after) = compared
+            .await
+            .map_err(|error| sqlx::Error::Encode(error.into()))??;
+        if self.write_last_report(id, heard, changes).await? {
+            stored.insert(id, after);
+        }
+        Ok(())
+    }
+
+    /// Writes all changes or none; false when there is no such device.
+    async fn write_last_report(
+        &self,
+        id: DeviceId,
+        heard: Timestamp,
+        changes: Changes,
+    ) -> Result<bool, StoreError> {
+        let mut writer = self.hasty_writer().await?;
+        let mut transaction = writer.begin().await?;
+        let seen = sqlx::query("UPDATE devices SET last_seen = ? WHERE id = ?")
             .bind(heard.as_millisecond())
             .bind(id.to_string())
             .execute(&mut *transaction)
             .await?;
-        sqlx::query(
-            "INSERT OR REPLACE INTO inventory (device_id, heard, known) \
-             SELECT ?1, ?2, ?3 WHERE EXISTS (SELECT 1 FROM devices WHERE id = ?1)",
-        )
-        .bind(id.to_string())
-        .bind(heard.as_millisecond())
-        .bind(text)
-        .execute(&mut *transaction)
-        .await?;
-        Ok(transaction.commit().await?)
+        if seen.rows_affected() == 0 {
+            return Ok(false);
+        }
+        if let Some(known) = changes.known {
+            let insert = "INSERT INTO last_reports (device_id, known) VALUES (?1, ?2) \
+                          ON CONFLICT (device_id) DO UPDATE SET known = ?2";
+            sqlx::query(insert)
+                .bind(id.to_string())
+                .bind(known)
+                .execute(&mut *transaction)
+                .await?;
+        }
+        if changes.replaces_all {
+            items::clear(&mut transaction, id).await?;
+        }
+        changes.items.write(&mut transaction, id).await?;
+        transaction.commit().await?;
+        Ok(true)
     }
 }
 
-fn read(
-    (id, heard, last_report): &(String, i64, String),
-) -> Result<(DeviceId, (Timestamp, LastReport)), StoreError> {
+impl StoredReport {
+    fn of(last_report: &LastReport) -> Result<Self, StoreError> {
+        Ok(Self {
+            known: to_json(last_report)?,
+            inventory: last_report.inventory.clone(),
+        })
+    }
+}
+
+fn read(row: &SqliteRow) -> Result<(DeviceId, LastReport), StoreError> {
+    let (id, known) = <(String, String)>::from_row(row)?;
     let cell = |column| Cell {
-        table: "inventory",
+        table: "last_reports",
         column,
-        row: id,
+        row: &id,
     };
-    let heard = cell("heard").moment(*heard)?;
-    Ok((
-        cell("device_id").parse(id)?,
-        (heard, cell("known").json(last_report)?),
-    ))
+    Ok((cell("device_id").parse(&id)?, cell("known").json(&known)?))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::{
-        devices::tests::device,
-        tests::{moment, open},
-    };
-
-    #[tokio::test]
-    async fn what_was_heard_last_is_kept_until_the_device_is_gone() {
-        let (store, _dir) = open().await;
-        let nas = device("nas", 1);
-        let mut last_report = LastReport {
-            agent_version: Some("0.1.0".into()),
-            ..LastReport::default()
-        };
-        store
-            .save_last_report(nas.id, moment(1), &last_report)
-            .await
-            .unwrap();
-        assert!(
-            store.list_last_reports().await.unwrap().is_empty(),
-            "an unknown device has no inventory"
-        );
-        store.save_device(&nas).await.unwrap();
-        store
-            .save_last_report(nas.id, moment(1), &last_report)
-            .await
-            .unwrap();
-        last_report.clock_skew_seconds = Some(-3);
-        store
-            .save_last_report(nas.id, moment(2), &last_report)
-            .await
-            .unwrap();
-        assert_eq!(
-            store.list_last_reports().await.unwrap(),
-            BTreeMap::from([(nas.id, (moment(2), last_report))])
-        );
-        store.delete_device(nas.id).await.unwrap();
-        assert!(store.list_last_reports().await.unwrap().is_empty());
-    }
-    #[tokio::test]
-    async fn a_row_that_cannot_be_read_costs_its_device_its_last_report_and_no_other_device_anything() {
-        let (store, _dir) = open().await;
-        let last_report = LastReport {
-            agent_version: Some("0.1.0".into()),
-            ..LastReport::default()
-        };
-        let [nas, vps, pi] = [("nas", 1), ("vps", 2), ("pi", 3)].map(|(name, nth)| device(name, nth));
-        for row in [&nas, &vps, &pi] {
-            store.save_device(row).await.unwrap();
-            store
-                .save_last_report(row.id, moment(1), &last_report)
-                .await
-                .unwrap();
-        }
-        let spoil = "UPDATE inventory SET known = ? WHERE device_id = ?";
-        // Earlier builds wrote figures that are not finite as null.
-        let infinite = r#"{"usage":{"cpu_cores":null,"memory_bytes":1,"disk_bytes":2},"inventory":
-            {"containers":[],"images":[],"volumes":[],"networks":[],"stacks":[]}}"#;
-        for (text, id) in [("{", vps.id), (infinite, pi.id)] {
-            let spoiled = sqlx::query(spoil).bind(text).bind(id.to_string());
-            spoiled.execute(&store.writer).await.unwrap();
-        }
-        let read = store.list_last_reports().await.unwrap();
-        assert_eq!(read.keys().copied().collect::<Vec<_>>(), [nas.id, pi.id]);
-        assert_eq!(read[&nas.id].1, last_report);
-        assert_eq!(read[&pi.id].1.usage.unwrap().cpu_cores, 0.0);
-    }
-}
+mod tests;

@@ -25,7 +25,7 @@ async fn the_first_inventory_of_a_link_is_stored_at_once() {
         let stored = control.core.store.list_last_reports().await.unwrap();
         if stored
             .values()
-            .any(|(_, stored)| stored.inventory.containers().len() == 1)
+            .any(|stored| stored.inventory.containers().len() == 1)
         {
             break;
         }
