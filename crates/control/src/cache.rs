@@ -36,7 +36,7 @@ use crate::{
     clock::Clock,
     store::{DeviceRow, FleetRow, TokenRow},
 };
-use flotilla_fleet::{Cidr, Maps, Pace, Presence};
+use flotilla_fleet::{Maps, Pace, Presence};
 use flotilla_protocol::{
     Timestamp,
     api::{List, PolicyInForce, Resource, ResourceRef, UnreachableDevice},
@@ -101,8 +101,7 @@ impl Cache {
         // Milliseconds since 1970 are more than any earlier run can have reached, since maps change far less often than
         // every millisecond.
         let revision = u64::try_from(clock.now().as_millisecond()).unwrap_or(0);
-        let range = fleet.mesh_cidr.parse().unwrap_or(Cidr::SHARED_SPACE);
-        let mut maps = Maps::new(range, policy.policy.clone(), revision);
+        let mut maps = Maps::new(fleet.mesh_cidr, policy.policy.clone(), revision);
         maps.set_all(entries.iter().filter_map(DeviceEntry::member).collect());
         let devices = entries.into_iter().map(|entry| (entry.row.id, entry)).collect();
         let mut state = State {
@@ -145,7 +144,7 @@ impl State {
 
     /// A device as people see it.
     pub(crate) fn view(&self, entry: &DeviceEntry, now: Timestamp) -> Device {
-        entry.view(now, &self.fleet.mesh_cidr)
+        entry.view(now, self.fleet.mesh_cidr)
     }
 
     /// A device by its id or its name.
@@ -218,7 +217,7 @@ impl State {
         let Some(entry) = self.devices.get(&id) else {
             return;
         };
-        let range = &self.fleet.mesh_cidr;
+        let range = self.fleet.mesh_cidr;
         self.live
             .upsert(|| Resource::Device(Box::new(entry.view(now, range))));
     }

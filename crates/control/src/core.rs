@@ -156,7 +156,7 @@ impl Core {
             endpoints,
             ca_pin: self.trust.ca.pin(),
             tls_pin: self.trust.leaf_key.pin(),
-            mesh_cidr: state.fleet.mesh_cidr.clone(),
+            mesh_cidr: state.fleet.mesh_cidr.to_string(),
             starting_policy: state.fleet.starting_policy,
             this_computer: this_computer.map(|entry| entry.row.id),
             proposed_name,

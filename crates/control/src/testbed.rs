@@ -66,7 +66,7 @@ impl Testbed {
         let row = FleetRow {
             id: fleet,
             name: None,
-            mesh_cidr: "100.71.0.0/16".into(),
+            mesh_cidr: "100.71.0.0/16".parse().unwrap(),
             starting_policy: None,
             created: clock.now(),
             added_endpoints: vec![],

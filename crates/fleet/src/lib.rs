@@ -8,7 +8,7 @@
 //! - [`admission`]: whether a certificate on a link is the device's, an older one, or a copy on another machine.
 //! - [`Holders`]: whether two agents take turns with one identity.
 //! - [`Presence`]: which device is online, reconnecting or offline, from links that come and go.
-//! - [`Cidr`]: the mesh's address range and the address of each device.
+//! - [`choose_range`], [`free_address`]: the mesh's address range and the address of each device.
 //! - [`Maps`]: the network map of each device, and which part of it its agent lacks.
 //! - [`Pace`]: how often changes that a device reports of itself may reach other devices.
 //! - [`propose_name`]: two words for a device that a person has not named.
@@ -24,7 +24,7 @@ mod names;
 mod pace;
 mod presence;
 
-pub use addresses::{Cidr, InvalidCidr, choose_range};
+pub use addresses::{LAST_CHOICE, choose_range, free_address, moved};
 pub use admission::check_protocol;
 pub use holders::{Holder, Holders};
 pub use lifecycle::{Life, LifecycleError};

@@ -12,12 +12,12 @@ mod change;
 mod delivery;
 mod entry;
 
-use crate::Cidr;
 use delivery::MapPart;
 use entry::{MapEntry, Ticket};
 use flotilla_policy::{Compiled, Subject};
 use flotilla_protocol::{
     Timestamp,
+    cidr::Ipv4Net,
     device::RelayPreference,
     enroll::MeshAddress,
     id::{DeviceId, RelayId},
@@ -50,7 +50,7 @@ pub struct Member {
 /// The maps of a whole fleet.
 #[derive(Debug)]
 pub struct Maps {
-    range: Cidr,
+    range: Ipv4Net,
     policy: Policy,
     compiled: Arc<Compiled>,
     relays: Vec<Relay>,
@@ -64,7 +64,7 @@ impl Maps {
     /// Maps without devices. Revisions begin above `revision`, which must be higher than any given before, because
     /// agents keep their maps across a restart of control.
     #[must_use]
-    pub fn new(range: Cidr, policy: Policy, revision: u64) -> Self {
+    pub fn new(range: Ipv4Net, policy: Policy, revision: u64) -> Self {
         Self {
             compiled: Arc::new(Compiled::new(&policy, &[], range.into())),
             range,
@@ -77,7 +77,7 @@ impl Maps {
     }
 
     #[must_use]
-    pub fn range(&self) -> Cidr {
+    pub fn range(&self) -> Ipv4Net {
         self.range
     }
 
@@ -148,7 +148,7 @@ impl Maps {
     }
 
     /// Another range, with the devices at their new addresses.
-    pub fn set_range(&mut self, range: Cidr, members: Vec<Member>) {
+    pub fn set_range(&mut self, range: Ipv4Net, members: Vec<Member>) {
         let ids: Vec<_> = self.entries.keys().copied().collect();
         self.change(&ids, |maps| {
             maps.range = range;
@@ -265,7 +265,7 @@ impl Maps {
     fn address(&self, entry: &MapEntry) -> MeshAddress {
         MeshAddress {
             address: entry.member.subject.address,
-            prefix: self.range.prefix(),
+            prefix: self.range.prefix_len(),
         }
     }
 

@@ -5,7 +5,6 @@ use crate::{
     flows::PortSet,
     in_force,
     kinds::{RuleSet, by_kind},
-    ranges::merged,
     select::any_selects,
 };
 use flotilla_protocol::{
@@ -153,7 +152,7 @@ impl Resolved {
                 .iter()
                 .any(|selector| matches!(selector, Selector::Range(_))),
             allow: Allow {
-                sources: merged(addresses.chain(ranges)),
+                sources: IpRange::merged(addresses.chain(ranges)),
                 proto: rule.proto,
                 ports: match &rule.ports {
                     Ports::Any => Vec::new(),

@@ -15,7 +15,6 @@ mod explain;
 mod flows;
 mod guard;
 mod kinds;
-mod ranges;
 mod review;
 mod select;
 mod starting;

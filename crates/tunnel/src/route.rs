@@ -228,7 +228,7 @@ impl Interface {
             RouteAttribute::Oif(self.index),
             RouteAttribute::PrefSource(RouteAddress::Inet(mesh.address)),
         ];
-        if let Ok(range) = IpRange::new(IpAddr::V4(mesh.address), mesh.prefix)
+        if let Some(range) = mesh.range()
             && let IpAddr::V4(first) = range.first()
         {
             message

@@ -9,7 +9,7 @@ mod commands;
 mod packets;
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
@@ -280,7 +280,7 @@ impl Plane {
     fn apply(&mut self, map: &NetworkMap, now: Instant) -> Result<(), TunnelError> {
         let name = self.interface.name().to_owned();
         let in_place = |error| TunnelError::Interface(name.clone(), error);
-        let range = IpRange::new(IpAddr::V4(map.address.address), map.address.prefix).ok();
+        let range = map.address.range();
         if let Some(mesh) = range
             && self.range != range
             && let Some(route) = overlap(mesh, &name).map_err(in_place)?

@@ -6,7 +6,7 @@ use crate::{
     store::{DeviceRow, LastReport},
 };
 use flotilla_protocol::{
-    cidr::IpRange,
+    cidr::{IpRange, Ipv4Net},
     device::{Attention, NetworkMode},
     inventory::{Container, ContainerState, EngineState},
     mesh::{MeshState, MeshTrouble},
@@ -19,7 +19,7 @@ const SKEW_SECONDS: i64 = 30;
 const LOW_DISK: u64 = 10 << 30;
 
 /// Everything about the device that needs attention. `range` is the mesh's range.
-pub(super) fn attention(row: &DeviceRow, last_report: &LastReport, range: &str) -> Vec<Attention> {
+pub(super) fn attention(row: &DeviceRow, last_report: &LastReport, range: Ipv4Net) -> Vec<Attention> {
     let mut found = Vec::new();
     if let Some(imposter) = row.imposter.clone() {
         found.push(Attention::Cloned {
@@ -96,7 +96,7 @@ fn network_of_agent(last_report: &LastReport) -> Option<NetworkMode> {
 
 /// Why the device is not on the mesh, or what obstructs it there, as its agent reports; before the first report,
 /// whether the networks that it had at enrollment overlap the mesh's range.
-fn off_mesh(row: &DeviceRow, last_report: &LastReport, range: &str) -> Option<Attention> {
+fn off_mesh(row: &DeviceRow, last_report: &LastReport, range: Ipv4Net) -> Option<Attention> {
     match last_report.mesh.as_ref().map(|mesh| &mesh.state) {
         Some(MeshState::Down {
             code: MeshTrouble::RangeOverlap,
@@ -131,13 +131,10 @@ fn off_mesh(row: &DeviceRow, last_report: &LastReport, range: &str) -> Option<At
 
 /// Whether the mesh's range overlaps one of these networks. Default routes, and the halves that VPNs split them into,
 /// do not count.
-pub(crate) fn overlaps(routes: &[IpRange], range: &str) -> bool {
-    let range: Option<IpRange> = range.parse().ok();
-    range.is_some_and(|range| {
-        routes
-            .iter()
-            .any(|route| !route.is_last_resort() && route.overlaps(&range))
-    })
+pub(crate) fn overlaps(routes: &[IpRange], range: Ipv4Net) -> bool {
+    let range = range.into();
+    let mut networks = routes.iter().filter(|route| !route.is_last_resort());
+    networks.any(|route| route.overlaps(&range))
 }
 
 #[cfg(test)]
@@ -149,8 +146,9 @@ mod tests {
         inventory::{EngineFacts, Inventory},
         mesh::{MeshReport, Nat, Obstacle},
     };
+    use std::net::Ipv4Addr;
 
-    const RANGE: &str = "100.71.0.0/16";
+    const RANGE: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(100, 71, 0, 0), 16);
 
     #[test]
     fn a_device_off_the_mesh_says_why() {

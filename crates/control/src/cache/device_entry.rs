@@ -13,6 +13,7 @@ use flotilla_fleet::{Life, PresenceState};
 use flotilla_protocol::{
     Timestamp,
     api::{Enrollment, EnrollmentState, Row, UnreachableDevice},
+    cidr::Ipv4Net,
     device::{ContainerCounts, Device, DeviceStatus, LinkDrop, LinkFacts, NetworkMode},
     id::DeviceId,
     inventory::{ContainerState, EngineState, Trouble},
@@ -134,7 +135,7 @@ impl DeviceEntry {
     }
 
     /// The device as people see it; `range` is the mesh's range.
-    pub(super) fn view(&self, now: Timestamp, range: &str) -> Device {
+    pub(super) fn view(&self, now: Timestamp, range: Ipv4Net) -> Device {
         let (row, last_report) = (&self.row, &self.last_report);
         Device {
             id: row.id,

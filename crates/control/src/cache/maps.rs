@@ -3,11 +3,12 @@
 
 use super::{DeviceEntry, State};
 use crate::store::DeviceRow;
-use flotilla_fleet::{Cidr, Member};
+use flotilla_fleet::Member;
 use flotilla_policy::Subject;
 use flotilla_protocol::{
     Timestamp,
     api::{PolicyInForce, RelayFacts, Resource, ResourceRef},
+    cidr::Ipv4Net,
     device::DeviceStatus,
     endpoint::Endpoint,
     id::{DeviceId, RelayId},
@@ -126,7 +127,7 @@ impl State {
     }
 
     /// Moves every device to its address in another range.
-    pub(crate) fn set_range(&mut self, range: Cidr, rows: &[DeviceRow], now: Timestamp) {
+    pub(crate) fn set_range(&mut self, range: Ipv4Net, rows: &[DeviceRow], now: Timestamp) {
         for row in rows {
             if let Some(entry) = self.devices.get_mut(&row.id) {
                 entry.row.mesh_ip = row.mesh_ip;

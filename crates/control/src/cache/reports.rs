@@ -224,7 +224,7 @@ mod tests {
         let fleet = FleetRow {
             id: "01937c5e-7b1a-7c3e-8b9e-0123456789ab".parse().unwrap(),
             name: None,
-            mesh_cidr: "100.71.0.0/16".into(),
+            mesh_cidr: "100.71.0.0/16".parse().unwrap(),
             starting_policy: None,
             created: moment(0),
             added_endpoints: vec![],

@@ -18,11 +18,11 @@ use crate::{
     refusal::Refusal,
     store::{DeviceRow, FleetRow, NewActivity},
 };
-use flotilla_fleet::Cidr;
 use flotilla_protocol::{
     Code, Timestamp,
     activity::{Action, Actor},
     api::{Fleet, PolicyInForce, StartingPolicy, UpdateFleet},
+    cidr::Ipv4Net,
     endpoint::Endpoint,
 };
 use std::collections::BTreeSet;
@@ -49,7 +49,7 @@ pub(crate) async fn update(core: &Core, request: UpdateFleet) -> Change<Fleet> {
 struct FleetChange {
     row: FleetRow,
     /// The new mesh range, with every device at its address in it; `None` when the range stays.
-    range: Option<(Cidr, Vec<DeviceRow>)>,
+    range: Option<(Ipv4Net, Vec<DeviceRow>)>,
     /// The fleet's first policy, when this change chooses it.
     policy: Option<PolicyInForce>,
     /// A sentence for the activity log about each part that changes.

@@ -18,7 +18,7 @@ use crate::{
     store::{FleetRow, NewActivity, Store, StoreError},
     trust::Trust,
 };
-use flotilla_fleet::choose_range;
+use flotilla_fleet::{LAST_CHOICE, choose_range};
 use flotilla_protocol::{
     Timestamp,
     activity::{Action, Actor},
@@ -145,12 +145,10 @@ fn fleet_id(now: Timestamp, random: &mut StdRng) -> FleetId {
 
 /// A new fleet. Its range overlaps none of the networks that this computer is in, if there is such a range.
 fn new_fleet(trust: &Trust, now: Timestamp, random: &mut StdRng) -> FleetRow {
-    let range = choose_range(&advertise::local_networks(), random);
-    let mesh_cidr = range.map_or_else(|| "100.64.0.0/16".to_owned(), |range| range.to_string());
     FleetRow {
         id: trust.ca.fleet(),
         name: None,
-        mesh_cidr,
+        mesh_cidr: choose_range(&advertise::local_networks(), random).unwrap_or(LAST_CHOICE),
         starting_policy: None,
         created: now,
         added_endpoints: Vec::new(),

@@ -140,7 +140,7 @@ fn answer(core: &Core, device: &DeviceRow, chain: String) -> EnrollResponse {
         endpoints: core.endpoints_of(device.id),
         mesh: MeshAddress {
             address: device.mesh_ip,
-            prefix: core.cache.lock().maps.range().prefix(),
+            prefix: core.cache.lock().maps.range().prefix_len(),
         },
     }
 }

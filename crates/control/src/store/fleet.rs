@@ -1,14 +1,14 @@
 //! The fleet's own record: one row.
 
 use super::{Cell, Store, StoreError};
-use flotilla_protocol::{Timestamp, api::StartingPolicy, endpoint::Endpoint, id::FleetId};
+use flotilla_protocol::{Timestamp, api::StartingPolicy, cidr::Ipv4Net, endpoint::Endpoint, id::FleetId};
 use sqlx::{Sqlite, Transaction};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FleetRow {
     pub(crate) id: FleetId,
     pub(crate) name: Option<String>,
-    pub(crate) mesh_cidr: String,
+    pub(crate) mesh_cidr: Ipv4Net,
     pub(crate) starting_policy: Option<StartingPolicy>,
     pub(crate) created: Timestamp,
     /// Addresses of control that people added.
@@ -42,7 +42,7 @@ impl TryFrom<SqlRow> for FleetRow {
             },
             created: cell("created").moment(row.created)?,
             added_endpoints: cell("added_endpoints").json(&row.added_endpoints)?,
-            mesh_cidr: row.mesh_cidr,
+            mesh_cidr: cell("mesh_cidr").parse(&row.mesh_cidr)?,
             name: row.name,
         })
     }
@@ -73,7 +73,7 @@ pub(super) async fn write(
     )
     .bind(fleet.id.to_string())
     .bind(&fleet.name)
-    .bind(&fleet.mesh_cidr)
+    .bind(fleet.mesh_cidr.to_string())
     .bind(policy)
     .bind(fleet.created.as_millisecond())
     .bind(super::to_json(&fleet.added_endpoints)?)
@@ -94,7 +94,7 @@ mod tests {
         let mut fleet = FleetRow {
             id: "01937c5e-7b1a-7c3e-8b9e-0123456789ab".parse().unwrap(),
             name: None,
-            mesh_cidr: "100.71.0.0/16".into(),
+            mesh_cidr: "100.71.0.0/16".parse().unwrap(),
             starting_policy: None,
             created: moment(1),
             added_endpoints: vec![],

@@ -44,7 +44,7 @@ fn candidate(port: u16) -> Candidate {
     }
 }
 
-fn range() -> Cidr {
+fn range() -> Ipv4Net {
     "100.71.0.0/16".parse().unwrap()
 }
 
@@ -318,10 +318,10 @@ fn an_agent_with_another_map_gets_the_whole_one() {
 #[test]
 fn in_another_range_every_device_has_another_address_and_filters_follow() {
     let mut maps = fleet(2, policy(&[("device:d1", "device:d2")]));
-    let new: Cidr = "10.9.0.0/24".parse().unwrap();
+    let new: Ipv4Net = "10.9.0.0/24".parse().unwrap();
     let moved = [1, 2].map(|n| {
         let mut member = member(n);
-        member.subject.address = new.moved(member.subject.address, &range()).unwrap();
+        member.subject.address = crate::moved(member.subject.address, range(), new).unwrap();
         member
     });
     maps.set_range(new, moved.to_vec());

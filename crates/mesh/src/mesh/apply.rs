@@ -10,7 +10,6 @@ use crate::{
     peer::{End, Peer, absence::Absence},
 };
 use flotilla_protocol::{
-    cidr::IpRange,
     device::RelayPreference,
     mesh::{self, Candidate, CandidateKind, NetworkMap},
 };
@@ -33,7 +32,7 @@ impl Mesh {
     pub(super) fn apply_map(&mut self, map: &NetworkMap, now: Instant) {
         let address = IpAddr::V4(map.address.address);
         self.address = Some(address);
-        self.range = IpRange::new(address, map.address.prefix).ok();
+        self.range = map.address.range();
         self.own.preference = map.relay;
         self.filter.set_rules(&map.filter);
         let ticket = map

@@ -140,7 +140,7 @@ async fn a_change_is_made_whole_or_not_at_all() {
     assert_eq!(address().await.octets()[..3], [100, 103, 7]);
     let stored = bed.core.store.lookup_fleet().await.unwrap().unwrap();
     assert_eq!(
-        (stored.mesh_cidr.as_str(), stored.name.as_deref()),
+        (stored.mesh_cidr.to_string().as_str(), stored.name.as_deref()),
         ("100.103.7.0/24", Some("lab"))
     );
     assert_eq!(

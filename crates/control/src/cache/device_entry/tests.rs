@@ -70,9 +70,10 @@ fn containers_are_counted_by_the_rule_that_says_what_trouble_is() {
         (4, 2, 1, 2)
     );
     entry.presence = PresenceState::Online;
-    assert!(entry.view(moment(7), "100.64.0.0/16").needs_attention());
+    let range = "100.64.0.0/16".parse().unwrap();
+    assert!(entry.view(moment(7), range).needs_attention());
     entry.presence = PresenceState::Reconnecting;
-    assert!(!entry.view(moment(7), "100.64.0.0/16").needs_attention());
+    assert!(!entry.view(moment(7), range).needs_attention());
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::{
     refusal::Refusal,
     store::{DeviceRow, LastReport, TokenRow},
 };
-use flotilla_fleet::enrollment;
+use flotilla_fleet::{enrollment, free_address};
 use flotilla_identity::EnrollmentToken;
 use flotilla_protocol::{
     Code, Timestamp,
@@ -95,7 +95,7 @@ pub(crate) fn config_file(core: &Core, row: &DeviceRow, token: &str, expires: Ti
         token: token.to_owned(),
         token_expires: expires,
         mesh_ip: row.mesh_ip,
-        mesh_cidr: fleet.mesh_cidr,
+        mesh_cidr: fleet.mesh_cidr.to_string(),
         network_mode: row.mode,
         relay: row.relay,
         tags: row.tags.clone(),
@@ -135,12 +135,12 @@ pub(super) async fn offer(core: &Core, row: DeviceRow, lifetime: Duration) -> Re
 /// A new device's record with defaults and a free mesh address.
 pub(super) fn new_row(core: &Core, name: &str) -> Result<DeviceRow, Refusal> {
     let now = core.clock.now();
-    let (range, taken) = {
+    let free = {
         let state = core.cache.lock();
         let taken: BTreeSet<_> = state.devices().map(|entry| entry.row.mesh_ip).collect();
-        (state.maps.range(), taken)
+        free_address(state.maps.range(), &taken)
     };
-    let mesh_ip = range.free_address(&taken).ok_or_else(|| {
+    let mesh_ip = free.ok_or_else(|| {
         Refusal::new(
             Code::Conflict,
             "Every mesh address of this fleet is in use. Remove devices that are gone for good.",
