@@ -23,8 +23,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("flotilla-compose", &[]),
     ("flotilla-identity", &[]),
     ("flotilla-wire", &[]),
-    ("flotilla-mesh", &["flotilla-policy", "flotilla-wire"]),
-    ("flotilla-fleet", &["flotilla-policy", "flotilla-identity"]),
+    ("flotilla-pace", &[]),
+    (
+        "flotilla-mesh",
+        &["flotilla-policy", "flotilla-wire", "flotilla-pace"],
+    ),
+    (
+        "flotilla-fleet",
+        &["flotilla-policy", "flotilla-identity", "flotilla-pace"],
+    ),
     ("flotilla-link", &["flotilla-identity"]),
     ("flotilla-udp", &[]),
     (
@@ -33,7 +40,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "flotilla-relay",
-        &["flotilla-wire", "flotilla-identity", "flotilla-udp"],
+        &[
+            "flotilla-wire",
+            "flotilla-identity",
+            "flotilla-udp",
+            "flotilla-pace",
+        ],
     ),
     ("flotilla-engine", &["flotilla-compose"]),
     (
@@ -55,6 +67,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "flotilla-link",
             "flotilla-relay",
             "flotilla-fleet",
+            "flotilla-pace",
             "flotilla-policy",
             "flotilla-compose",
         ],
@@ -84,12 +97,13 @@ const ARROWS: &[(&str, &[&str])] = &[
 const VOCABULARY: &str = "flotilla-protocol";
 
 /// Packages that may use neither a runtime nor sockets, files or a database.
-const PURE: [&str; 7] = [
+const PURE: [&str; 8] = [
     VOCABULARY,
     "flotilla-policy",
     "flotilla-compose",
     "flotilla-identity",
     "flotilla-wire",
+    "flotilla-pace",
     "flotilla-mesh",
     "flotilla-fleet",
 ];

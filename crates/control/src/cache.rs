@@ -36,7 +36,7 @@ use crate::{
     clock::Clock,
     store::{DeviceRow, FleetRow, TokenRow},
 };
-use flotilla_fleet::{Maps, Pace, Presence};
+use flotilla_fleet::{Maps, PacedChanges, Presence};
 use flotilla_protocol::{
     Timestamp,
     api::{List, PolicyInForce, Resource, ResourceRef, UnreachableDevice},
@@ -67,7 +67,7 @@ pub(crate) struct State {
     /// Control's own relay, while it runs one.
     own_relay: Option<Relay>,
     presence: Presence,
-    pace: Pace,
+    pace: PacedChanges,
     /// Notified when the next deadline may be earlier than the one that `timers` waits for.
     pub(crate) timers_changed: Arc<Notify>,
     devices: BTreeMap<DeviceId, DeviceEntry>,
@@ -112,7 +112,7 @@ impl Cache {
             clock,
             own_relay: None,
             presence: Presence::new(),
-            pace: Pace::default(),
+            pace: PacedChanges::default(),
             timers_changed: Arc::default(),
             devices,
             tickets: Tickets::default(),

@@ -37,7 +37,6 @@ mod hub;
 mod jobs;
 mod limit;
 mod links;
-mod pace;
 mod provision;
 mod refusal;
 mod relay;

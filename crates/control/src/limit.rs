@@ -1,17 +1,18 @@
-//! Limits refused enrollment attempts per minute, counted per network and per token id. Beyond the limit, attempts are
-//! refused unread.
+//! Limits refused enrollment attempts, counted per network and per token id. Beyond the limit, attempts are refused
+//! unread.
 //!
 //! Only refusals count, so a fleet that enrolls at once from behind one address is never slowed down.
 
+use flotilla_pace::{Paces, Rate};
 use flotilla_protocol::{Timestamp, id::TokenId, neighborhood::neighborhood};
 use std::{
-    collections::{BTreeMap, BTreeSet},
     net::IpAddr,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
-/// Refusals per minute after which attempts are refused unread. A person who mistypes stays below it.
-const PER_MINUTE: u32 = 10;
+/// Refusals per minute, and at once, after which attempts are refused unread. A person who mistypes stays below it.
+const PER_MINUTE: u64 = 10;
 
 /// Sources that are counted at the same time: some hundred KiB.
 const SOURCES: usize = 4096;
@@ -32,62 +33,30 @@ impl AttemptSource {
     }
 }
 
-/// Refusals of the present minute, by source. When there is no room for another source, the one with the fewest
-/// refusals is forgotten, so that a source can't clear its own count by causing refusals elsewhere.
-#[derive(Debug, Default)]
-pub(crate) struct Refusals(Mutex<Counts>);
+/// The refusals that each source has left.
+#[derive(Debug)]
+pub(crate) struct Refusals(Mutex<Paces<AttemptSource, Timestamp>>);
 
-#[derive(Debug, Default)]
-struct Counts {
-    by_source: BTreeMap<AttemptSource, Tally>,
-    /// The same, ordered by minute and count: the first one is forgotten first.
-    ranked: BTreeSet<(Tally, AttemptSource)>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Tally {
-    minute: i64,
-    count: u32,
+impl Default for Refusals {
+    fn default() -> Self {
+        let rate = Rate::new(PER_MINUTE, Duration::from_secs(60), PER_MINUTE);
+        Self(Mutex::new(Paces::new(rate, SOURCES)))
+    }
 }
 
 impl Refusals {
     /// Whether the source has used up its refusals.
     pub(crate) fn is_spent(&self, source: AttemptSource, now: Timestamp) -> bool {
-        let counts = self.lock();
-        let tally = counts.by_source.get(&source);
-        tally.is_some_and(|tally| tally.minute == minute_of(now) && tally.count >= PER_MINUTE)
+        !self.lock().wait(source, 1, now).is_zero()
     }
 
     pub(crate) fn count(&self, source: AttemptSource, now: Timestamp) {
-        let minute = minute_of(now);
-        let mut counts = self.lock();
-        let before = counts.forget(source).filter(|tally| tally.minute == minute);
-        let count = before.map_or(0, |tally| tally.count).saturating_add(1);
-        if counts.by_source.len() >= SOURCES
-            && let Some((_, least)) = counts.ranked.first().copied()
-        {
-            counts.forget(least);
-        }
-        let tally = Tally { minute, count };
-        counts.by_source.insert(source, tally);
-        counts.ranked.insert((tally, source));
+        self.lock().charge(source, 1, now);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Counts> {
+    fn lock(&self) -> MutexGuard<'_, Paces<AttemptSource, Timestamp>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-impl Counts {
-    fn forget(&mut self, source: AttemptSource) -> Option<Tally> {
-        let tally = self.by_source.remove(&source)?;
-        self.ranked.remove(&(tally, source));
-        Some(tally)
-    }
-}
-
-fn minute_of(now: Timestamp) -> i64 {
-    now.as_second().div_euclid(60)
 }
 
 #[cfg(test)]
@@ -111,13 +80,14 @@ mod tests {
     }
 
     #[test]
-    fn a_source_is_heard_again_in_the_next_minute_and_others_all_the_time() {
+    fn a_source_is_heard_again_after_a_while_and_others_all_the_time() {
         let refusals = Refusals::default();
         let stranger = source("192.0.2.7");
         spend(&refusals, stranger, at(0));
-        assert!(refusals.is_spent(stranger, at(59)));
-        assert!(!refusals.is_spent(source("192.0.2.8"), at(59)));
-        assert!(!refusals.is_spent(stranger, at(60)));
+        assert!(refusals.is_spent(stranger, at(5)));
+        assert!(!refusals.is_spent(source("192.0.2.8"), at(5)));
+        assert!(!refusals.is_spent(stranger, at(6)), "once more");
+        spend(&refusals, stranger, at(60));
     }
 
     #[test]
@@ -142,8 +112,7 @@ mod tests {
             refusals.count(AttemptSource::of(IpAddr::V4(n.into())), at(0));
         }
         assert!(refusals.is_spent(stranger, at(0)));
-        let counts = refusals.lock();
-        assert_eq!((counts.by_source.len(), counts.ranked.len()), (SOURCES, SOURCES));
+        assert_eq!(refusals.lock().len(), SOURCES);
     }
 
     #[test]

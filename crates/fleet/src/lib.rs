@@ -10,7 +10,7 @@
 //! - [`Presence`]: which device is online, reconnecting or offline, from links that come and go.
 //! - [`choose_range`], [`free_address`]: the mesh's address range and the address of each device.
 //! - [`Maps`]: the network map of each device, and which part of it its agent lacks.
-//! - [`Pace`]: how often changes that a device reports of itself may reach other devices.
+//! - [`PacedChanges`]: how often changes that a device reports of itself may reach other devices.
 //! - [`propose_name`]: two words for a device that a person has not named.
 
 pub mod admission;
@@ -30,5 +30,5 @@ pub use holders::{Holder, Holders};
 pub use lifecycle::{Life, LifecycleError};
 pub use maps::{Maps, Member};
 pub use names::propose_name;
-pub use pace::Pace;
+pub use pace::PacedChanges;
 pub use presence::{Presence, PresenceChange, PresenceState};

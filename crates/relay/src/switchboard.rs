@@ -179,7 +179,7 @@ impl Switchboard {
         };
         source.counters.received(group.len(), segment);
         let (limits, cost) = (&self.limits, allowance::cost(group.len(), segment));
-        if !source.allowance.may_reach(&to, cost, limits.unasked, now.at) {
+        if !source.allowance.may_reach(&to, cost, now.at) {
             source.counters.unasked_datagrams += facts::datagrams(group.len(), segment);
             return None;
         }

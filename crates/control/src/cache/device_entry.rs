@@ -5,11 +5,9 @@ use super::{
     attention::{attention, mode_mismatch},
     inbound::ClosedReason,
 };
-use crate::{
-    pace::Pace,
-    store::{DeviceRow, LastReport, TokenRow, Tunnel},
-};
+use crate::store::{DeviceRow, LastReport, TokenRow, Tunnel};
 use flotilla_fleet::{Life, PresenceState};
+use flotilla_pace::{Pace, Rate};
 use flotilla_protocol::{
     Timestamp,
     api::{Enrollment, EnrollmentState, Row, UnreachableDevice},
@@ -25,13 +23,11 @@ use tokio::sync::Notify;
 
 /// Bytes of reports that a device may send per second, and in a burst. An inventory of 2,000 containers has about 2 MB
 /// and is reported once per link; all other reports are small.
-const REPORT_RATE: u32 = 1 << 20;
-const REPORT_BURST: u32 = 8 << 20;
+const REPORTS: Rate = Rate::per_second(1 << 20, 8 << 20);
 
 /// Live frames that a device may cause per second, and in a burst. Pages keep up with that; when a device causes more,
 /// pages load its rows again as a whole.
-const FRAME_RATE: u32 = 100;
-const FRAME_BURST: u32 = 512;
+const FRAMES: Rate = Rate::per_second(100, 512);
 
 /// A live link, as far as people are shown it.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,9 +67,9 @@ pub(crate) struct DeviceEntry {
     /// Notified when the device's network map may have changed, or it may need a relay ticket.
     pub(crate) map_changed: Arc<Notify>,
     /// Limits the bytes of reports that are taken from the device.
-    pub(super) report_pace: Pace,
+    pub(super) report_pace: Pace<Timestamp>,
     /// Limits the live frames about the device.
-    pub(super) frame_pace: Pace,
+    pub(super) frame_pace: Pace<Timestamp>,
 }
 
 impl DeviceEntry {
@@ -90,8 +86,8 @@ impl DeviceEntry {
             paths: BTreeMap::new(),
             paths_reported: None,
             map_changed: Arc::default(),
-            report_pace: Pace::new(REPORT_RATE, REPORT_BURST),
-            frame_pace: Pace::new(FRAME_RATE, FRAME_BURST),
+            report_pace: Pace::new(REPORTS),
+            frame_pace: Pace::new(FRAMES),
         }
     }
 

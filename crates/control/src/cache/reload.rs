@@ -47,7 +47,7 @@ impl State {
         let Some(entry) = self.devices.get_mut(&id) else {
             return true;
         };
-        let may = entry.frame_pace.afford(frames, now);
+        let may = entry.frame_pace.take(frames as u64, now);
         if !may {
             self.page_reload.request();
         }

@@ -32,7 +32,9 @@ impl State {
     /// How long control waits before it reads the device's next report, after one of so many bytes.
     pub(crate) fn pace(&mut self, id: DeviceId, bytes: usize, now: Timestamp) -> Duration {
         let entry = self.devices.get_mut(&id);
-        entry.map_or(Duration::ZERO, |entry| entry.report_pace.charge(bytes, now))
+        entry.map_or(Duration::ZERO, |entry| {
+            entry.report_pace.charge(bytes as u64, now)
+        })
     }
 
     /// Applies one report of a device.

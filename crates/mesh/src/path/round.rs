@@ -1,5 +1,6 @@
 //! When to ping all candidates: in rounds of a few pings each, with growing pauses between them.
 
+use flotilla_pace::{Pace, Rate};
 use std::time::{Duration, Instant};
 
 /// Offsets of a round's pings. Both ends ping at about the same time, and each NAT lets in only what its own end has
@@ -23,9 +24,9 @@ const MAX_ROUND_GAP: Duration = Duration::from_secs(5);
 const CALM: Duration = Duration::from_secs(30);
 /// The least pause between two calls to the other end.
 const CALL_PAUSE: Duration = Duration::from_millis(500);
-const PING_BACK_PAUSE: Duration = Duration::from_millis(100);
-/// How many pings back may be sent at once: as many as the addresses by which one end reaches the other.
-const PINGS_BACK: u32 = 8;
+/// One ping back each tenth of a second, and so many at once: as many as the addresses by which one end reaches the
+/// other.
+const PINGS_BACK: Rate = Rate::new(1, Duration::from_millis(100), 8);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
@@ -51,8 +52,7 @@ pub(super) struct Rounds {
     failed: u32,
     calls: bool,
     called: Option<Instant>,
-    /// Until when pings back are limited to one per pause.
-    pinged_back: Option<Instant>,
+    pings_back: Pace<Instant>,
 }
 
 impl Rounds {
@@ -70,7 +70,7 @@ impl Rounds {
             failed: 0,
             calls: false,
             called: None,
-            pinged_back: None,
+            pings_back: Pace::new(PINGS_BACK),
         }
     }
 
@@ -164,12 +164,7 @@ impl Rounds {
 
     /// Whether a packet from an unknown address may be answered with a ping, which is limited against floods.
     pub(super) fn may_ping_back(&mut self, now: Instant) -> bool {
-        let calm = self.pinged_back.map_or(now, |calm| calm.max(now)) + PING_BACK_PAUSE;
-        let may = calm <= now + PING_BACK_PAUSE * PINGS_BACK;
-        if may {
-            self.pinged_back = Some(calm);
-        }
-        may
+        self.pings_back.take(1, now)
     }
 
     /// The earliest moment of a round that the other end causes.

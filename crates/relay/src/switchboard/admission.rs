@@ -79,7 +79,7 @@ impl Switchboard {
         let left = claims.expires.duration_since(now.wall);
         let ticket_ends = now.at + Duration::try_from(left).unwrap_or(Duration::ZERO);
         let before = self.clients.by_key_mut(&claims.key).map(|(session, _)| session);
-        let mut allowance = Allowance::new(now.at, self.limits.unasked);
+        let mut allowance = Allowance::new(self.limits.unasked);
         if let Some(session) = before {
             if let Some(client) = self.clients.refresh(session, from, now.at) {
                 client.ticket_ends = client.ticket_ends.max(ticket_ends);

@@ -4,6 +4,7 @@
 //! *Unasked*: a client may send only little to a key that never sent it anything. WireGuard and its probes answer
 //! peers at once, so an honest flow is answered after one round trip and is then not limited, and a flood is.
 
+use flotilla_pace::{Pace, Rate};
 use flotilla_protocol::key::PublicKey;
 use std::{
     collections::BTreeSet,
@@ -61,18 +62,17 @@ impl SharedLine {
 pub(super) struct Allowance {
     /// The keys that have sent something to this client.
     asked_by: BTreeSet<PublicKey>,
-    unasked: u64,
-    since: Instant,
+    unasked: Pace<Instant>,
     slot: u128,
     passed: u64,
 }
 
 impl Allowance {
-    pub(super) fn new(now: Instant, unasked: u64) -> Self {
+    /// `unasked` is in bytes per second.
+    pub(super) fn new(unasked: u64) -> Self {
         Self {
             asked_by: BTreeSet::new(),
-            unasked: unasked * UNASKED_BURST,
-            since: now,
+            unasked: Pace::new(Rate::per_second(unasked, unasked * UNASKED_BURST)),
             slot: u128::MAX,
             passed: 0,
         }
@@ -80,8 +80,7 @@ impl Allowance {
 
     /// Takes over from an earlier session of the same client, so that answered keys stay answered.
     pub(super) fn inherit(&mut self, before: Self) {
-        self.asked_by = before.asked_by;
-        (self.unasked, self.since) = (before.unasked, before.since);
+        (self.asked_by, self.unasked) = (before.asked_by, before.unasked);
     }
 
     pub(super) fn note_sender(&mut self, key: PublicKey) {
@@ -99,20 +98,9 @@ impl Allowance {
         self.asked_by.retain(is_here);
     }
 
-    /// Whether this much may be sent to a key by the limit on unasked bytes; `rate` is in bytes per second.
-    pub(super) fn may_reach(&mut self, to: &PublicKey, cost: u64, rate: u64, now: Instant) -> bool {
-        if self.asked_by.contains(to) {
-            return true;
-        }
-        let passed = now.saturating_duration_since(self.since).as_millis();
-        let earned = u64::try_from(passed).unwrap_or(u64::MAX).saturating_mul(rate) / 1000;
-        if earned > 0 {
-            self.unasked = self.unasked.saturating_add(earned).min(rate * UNASKED_BURST);
-            self.since = now;
-        }
-        let left = self.unasked.checked_sub(cost);
-        self.unasked = left.unwrap_or(self.unasked);
-        left.is_some()
+    /// Whether this much may be sent to a key by the limit on unasked bytes.
+    pub(super) fn may_reach(&mut self, to: &PublicKey, cost: u64, now: Instant) -> bool {
+        self.asked_by.contains(to) || self.unasked.take(cost, now)
     }
 
     /// Whether this much may be sent by the limit of the line; `rate` is in bytes per second, of all clients.

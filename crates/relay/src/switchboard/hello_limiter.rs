@@ -1,76 +1,39 @@
 //! Limits how many hellos of one address are checked: a check costs a tenth of a millisecond, and sending a hello
 //! costs nothing.
 
+use flotilla_pace::{Paces, Rate};
 use flotilla_protocol::neighborhood::neighborhood;
 use std::{
-    collections::BTreeMap,
     net::IpAddr,
     time::{Duration, Instant},
 };
 
 /// Hellos that may come at once: an office of devices behind one address that comes back after a power cut.
-const BURST: u32 = 512;
+const BURST: u64 = 512;
 
 /// After this time one more hello may come.
 const REFILL: Duration = Duration::from_millis(20);
 
-/// Addresses that are remembered. For one more, the address with the most hellos left is forgotten, which costs that
-/// address nothing. So a sender with many addresses cannot keep out others.
+/// Addresses that are remembered.
 const ADDRESSES: usize = 4096;
 
-#[derive(Debug, Default)]
-pub(super) struct HelloLimiter(BTreeMap<IpAddr, Bucket>);
-
 #[derive(Debug)]
-struct Bucket {
-    left: u32,
-    since: Instant,
+pub(super) struct HelloLimiter(Paces<IpAddr, Instant>);
+
+impl Default for HelloLimiter {
+    fn default() -> Self {
+        Self(Paces::new(Rate::new(1, REFILL, BURST), ADDRESSES))
+    }
 }
 
 impl HelloLimiter {
     pub(super) fn allows(&mut self, ip: IpAddr, now: Instant) -> bool {
-        let neighborhood = neighborhood(ip);
-        if self.0.len() >= ADDRESSES && !self.0.contains_key(&neighborhood) {
-            self.make_room();
-        }
-        let bucket = self.0.entry(neighborhood).or_insert(Bucket {
-            left: BURST,
-            since: now,
-        });
-        bucket.refill(now);
-        match bucket.left.checked_sub(1) {
-            Some(left) => {
-                bucket.left = left;
-                true
-            }
-            None => false,
-        }
+        self.0.take(neighborhood(ip), 1, now)
     }
 
-    fn make_room(&mut self) {
-        let calmest = self.0.iter().max_by_key(|(_, bucket)| bucket.left);
-        if let Some(calmest) = calmest.map(|(address, _)| *address) {
-            self.0.remove(&calmest);
-        }
-    }
-
-    /// Forgets addresses whose bucket is full again.
+    /// Forgets addresses that have all hellos left.
     pub(super) fn sweep(&mut self, now: Instant) {
-        self.0.retain(|_, bucket| {
-            bucket.refill(now);
-            bucket.left < BURST
-        });
-    }
-}
-
-impl Bucket {
-    fn refill(&mut self, now: Instant) {
-        let passed = now.saturating_duration_since(self.since);
-        let drops = u32::try_from(passed.as_millis() / REFILL.as_millis()).unwrap_or(u32::MAX);
-        if drops > 0 {
-            self.left = self.left.saturating_add(drops).min(BURST);
-            self.since = now;
-        }
+        self.0.sweep(now);
     }
 }
 
