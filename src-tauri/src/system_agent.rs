@@ -20,7 +20,6 @@ use flotilla_protocol::{
 use sha2::{Digest, Sha256};
 use std::{
     env, fs, io,
-    io::Write as _,
     path::{Path, PathBuf},
     process::{Output, Stdio},
 };
@@ -32,7 +31,6 @@ const PKEXEC: &str = "pkexec";
 /// The script that root's `sh -c` runs. Its text is constant; what varies is data, in arguments and on standard input.
 /// Its arguments are a folder of root's and the SHA-256 of the agent; the first line of its input is the config file in
 /// base64, and the rest is the agent.
-/// rest is the agent.
 const ROOT_SCRIPT: &str = "set -eu; umask 077; IFS= read -r config; mkdir -p \"$1\"; \
     place=$(mktemp -d \"$1/flotilla.XXXXXX\"); trap 'rm -rf \"$place\"' EXIT; cat > \"$place/flotilla-agent\"; \
     printf '%s  %s\\n' \"$2\" \"$place/flotilla-agent\" | sha256sum --check --status || \
@@ -102,7 +100,8 @@ pub(crate) async fn install(data_dir: &Path, agents_dir: Option<&Path>) -> Resul
     let output = match question.ask(Command::new(PKEXEC), &config).await {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let file = data_dir.join("service.device.toml");
-            write_private(&file, &config)?;
+            // It holds a token.
+            flotilla_disk::replace_for_readers(&file, config.as_bytes(), flotilla_disk::PRIVATE)?;
             return Err(InstallError::NoPkexec(terminal_command(&agent, &file)));
         }
         output => output?,
@@ -181,15 +180,6 @@ fn terminal_command(agent: &Path, config: &Path) -> String {
         }
     };
     format!("sudo {} install --config {}", quoted(agent), quoted(config))
-}
-
-/// Writes a file that only its owner can read, because it holds a token.
-fn write_private(path: &Path, text: &str) -> io::Result<()> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)?.write_all(text.as_bytes())
 }
 
 #[cfg(test)]

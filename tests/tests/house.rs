@@ -34,6 +34,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("flotilla-link", &["flotilla-identity"]),
     ("flotilla-udp", &[]),
+    ("flotilla-disk", &[]),
     (
         "flotilla-tunnel",
         &["flotilla-mesh", "flotilla-wire", "flotilla-udp"],
@@ -51,6 +52,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "flotilla-agent",
         &[
+            "flotilla-disk",
             "flotilla-identity",
             "flotilla-link",
             "flotilla-tunnel",
@@ -63,6 +65,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "flotilla-control",
         &[
+            "flotilla-disk",
             "flotilla-identity",
             "flotilla-link",
             "flotilla-relay",
@@ -75,11 +78,21 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("flotilla-client", &["flotilla-identity"]),
     (
         "flotilla",
-        &["flotilla-client", "flotilla-control", "flotilla-agent"],
+        &[
+            "flotilla-client",
+            "flotilla-control",
+            "flotilla-agent",
+            "flotilla-disk",
+        ],
     ),
     (
         "flotilla-desktop",
-        &["flotilla-client", "flotilla-control", "flotilla-agent"],
+        &[
+            "flotilla-client",
+            "flotilla-control",
+            "flotilla-agent",
+            "flotilla-disk",
+        ],
     ),
     ("flotilla-ui", &["flotilla-policy", "flotilla-compose"]),
     (

@@ -20,7 +20,7 @@
 //! - `mesh`: the network map, and the data plane that runs on it, with control or without.
 //! - `machine`: facts and figures of the device, and its time.
 //! - `status`: how the agent fares, for a person on the device.
-//! - `state`: what survives a restart, and how it survives a power cut.
+//! - `state`: what survives a restart.
 //! - `complaint`, `exit`, `log`: what retry loops log, how an agent ends, and the log of every program of ours.
 
 mod agent;

@@ -7,13 +7,11 @@
 //! Everything is one file, replaced whole: there is no moment at which a key and its certificate do not match.
 
 pub(crate) mod certificate;
-pub(crate) mod disk;
 mod secret;
 pub(crate) mod status_file;
 
 pub(crate) use secret::Secret;
 
-use disk::{RealDisk, replace};
 use flotilla_protocol::{
     Timestamp,
     agent::RelayDuty,
@@ -201,7 +199,7 @@ impl StateDir {
             let bytes = zeroize::Zeroizing::new(
                 serde_json::to_vec_pretty(&next).map_err(|error| failed(error.into()))?,
             );
-            replace(&mut RealDisk, &self.dir, FILE, &bytes).map_err(failed)?;
+            flotilla_disk::replace(&self.dir.join(FILE), &bytes, flotilla_disk::PRIVATE).map_err(failed)?;
             *current = next;
             self.changes.send_replace(());
         }

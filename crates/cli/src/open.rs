@@ -4,9 +4,7 @@ use crate::{args::Open, failure::Failure, out};
 use flotilla_client::Client;
 use flotilla_protocol::api::CreateSignInLink;
 use std::{
-    env,
-    fs::OpenOptions,
-    io::{self, Write as _},
+    env, io,
     path::{Path, PathBuf},
 };
 
@@ -33,15 +31,11 @@ pub(crate) async fn run(client: &Client, data_dir: &Path, arguments: Open) -> Re
 /// gets the name of a file that only its owner can read. The code in it is worthless within a minute.
 fn write_page(data_dir: &Path, link: &str) -> io::Result<PathBuf> {
     let path = data_dir.join(PAGE);
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    write!(
-        options.open(&path)?,
+    let page = format!(
         "<!doctype html><meta charset=\"utf-8\"><meta http-equiv=\"refresh\" content=\"0; url={link}\">\
          <title>Flotilla</title><a href=\"{link}\">Open Flotilla</a>"
-    )?;
+    );
+    flotilla_disk::replace_for_readers(&path, page.as_bytes(), flotilla_disk::PRIVATE)?;
     Ok(path)
 }
 

@@ -76,18 +76,17 @@ impl DataDir {
     }
 
     /// A file that is read and written while control runs.
-    pub(crate) fn replaced_file(&self, name: &'static str) -> ReplacedFile {
-        let dir = self.path.clone();
-        ReplacedFile { dir, name }
+    pub(crate) fn replaced_file(&self, name: &str) -> ReplacedFile {
+        ReplacedFile(self.file(name))
     }
 
     /// The file's text, or `None` when there is no such file.
-    pub(crate) fn read(&self, name: &'static str) -> io::Result<Option<String>> {
+    pub(crate) fn read(&self, name: &str) -> io::Result<Option<String>> {
         self.replaced_file(name).read()
     }
 
     /// Replaces a file whole: a crash leaves the old text or the new one.
-    pub(crate) fn write(&self, name: &'static str, text: &str) -> io::Result<()> {
+    pub(crate) fn write(&self, name: &str, text: &str) -> io::Result<()> {
         self.replaced_file(name).write(text)
     }
 
@@ -110,15 +109,12 @@ impl DataDir {
 
 /// A file of the data directory. It does not hold the directory's lock.
 #[derive(Debug)]
-pub(crate) struct ReplacedFile {
-    dir: PathBuf,
-    name: &'static str,
-}
+pub(crate) struct ReplacedFile(PathBuf);
 
 impl ReplacedFile {
     /// The file's text, or `None` when there is no such file.
     pub(crate) fn read(&self) -> io::Result<Option<String>> {
-        match fs::read_to_string(self.dir.join(self.name)) {
+        match fs::read_to_string(&self.0) {
             Ok(text) => Ok(Some(text)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -127,12 +123,7 @@ impl ReplacedFile {
 
     /// Replaces the file whole: a crash leaves the old text or the new one.
     pub(crate) fn write(&self, text: &str) -> io::Result<()> {
-        let beside = self.dir.join(format!("{}.new", self.name));
-        let mut file = private_options().truncate(true).open(&beside)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&beside, self.dir.join(self.name))?;
-        File::open(&self.dir)?.sync_all()
+        flotilla_disk::replace(&self.0, text.as_bytes(), flotilla_disk::PRIVATE)
     }
 }
 

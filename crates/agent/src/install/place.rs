@@ -26,7 +26,7 @@ pub(super) fn put_in_place(run_as: RunAs, config: &Path) -> Result<(), InstallEr
         source,
     })?;
     write(Path::new(PROGRAM), &program, 0o755)?;
-    write(Path::new(CONFIG_FILE), text.as_bytes(), 0o600)?;
+    write(Path::new(CONFIG_FILE), text.as_bytes(), flotilla_disk::PRIVATE)?;
     if run_as == RunAs::Flotilla {
         run("chown", &[&format!("{USER}:"), CONFIG_FILE])?;
     }

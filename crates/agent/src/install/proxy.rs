@@ -12,7 +12,7 @@ pub(super) fn keep(file: &Path) -> io::Result<()> {
     if text.is_empty() {
         return remove(file);
     }
-    replace(file, text.as_bytes(), 0o600)
+    replace(file, text.as_bytes(), flotilla_disk::PRIVATE)
 }
 
 /// The file's text, as systemd reads it (`EnvironmentFile=` in `systemd.exec(5)`). A value with a control character

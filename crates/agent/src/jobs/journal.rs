@@ -1,7 +1,6 @@
 //! Jobs on disk, a file for each, replaced whole.
 
 use super::record::JobRecord;
-use crate::state::disk::{RealDisk, replace};
 use flotilla_protocol::id::JobId;
 use std::{
     fs::{self, DirBuilder, File},
@@ -77,7 +76,7 @@ impl Journal {
             Err(error) => return Err(error),
         }
         let bytes = serde_json::to_vec_pretty(record)?;
-        replace(&mut RealDisk, &self.dir, &name(record.id), &bytes)
+        flotilla_disk::replace(&self.path(record.id), &bytes, flotilla_disk::PRIVATE)
     }
 
     pub(super) fn remove(&self, id: JobId) {

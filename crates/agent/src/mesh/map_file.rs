@@ -1,7 +1,6 @@
 //! The last network map on disk: what the device lives on while control is away.
 
 use super::range::check_map;
-use crate::state::disk::{RealDisk, replace};
 use flotilla_protocol::{Timestamp, id::DeviceId, mesh::NetworkMap};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -100,7 +99,8 @@ impl MapFile {
             device: self.device,
             record: record.clone(),
         };
-        replace(&mut RealDisk, &self.dir, FILE, &serde_json::to_vec(&stored)?)
+        let bytes = serde_json::to_vec(&stored)?;
+        flotilla_disk::replace(&self.dir.join(FILE), &bytes, flotilla_disk::PRIVATE)
     }
 
     /// Deletes the map of a device that has left the mesh.

@@ -1,6 +1,5 @@
 //! What a running agent notes for `flotilla-agent status`. Nothing depends on it.
 
-use super::disk::{Disk as _, RealDisk};
 use flotilla_protocol::{
     Timestamp, endpoint::Endpoint, inventory::EngineState, mesh::MeshReport, name::DeviceName, path::PeerPath,
 };
@@ -108,12 +107,8 @@ impl StatusFile {
         if *notes != before
             && let Ok(text) = serde_json::to_vec(&*notes)
         {
-            // Written beside and renamed, so that a reader never sees half of it.
-            let fresh = self.path.with_extension("json.new");
-            if let Err(error) = RealDisk
-                .write(&fresh, &text)
-                .and_then(|()| RealDisk.rename(&fresh, &self.path))
-            {
+            let noted = flotilla_disk::replace_for_readers(&self.path, &text, flotilla_disk::PRIVATE);
+            if let Err(error) = noted {
                 tracing::debug!(%error, "the status could not be noted");
             }
         }

@@ -1,7 +1,7 @@
 //! Puts what other devices are to know of a device into their network maps.
 //!
 //! Each change is pushed to every device that knows this one, and causes probes from each of them. So changes go into
-//! network maps at the pace of [`flotilla_fleet::Pace`], while pages are shown the last report.
+//! network maps at the pace of [`flotilla_fleet::PacedChanges`], while pages are shown the last report.
 
 use super::{State, announcement::Announcement};
 use flotilla_protocol::{Timestamp, id::DeviceId};

@@ -47,29 +47,31 @@ impl FrailDisk {
 }
 
 impl Disk for FrailDisk {
-    fn write(&mut self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    type Fresh = PathBuf;
+
+    fn write(&mut self, path: &Path, bytes: &[u8], _: u32) -> io::Result<PathBuf> {
         self.step()?;
-        let next = self.files.len() as u32;
-        let inode = *self.cached_names.entry(path.to_owned()).or_insert(next);
+        let inode = self.files.len() as u32;
+        self.cached_names.insert(path.to_owned(), inode);
         self.files.entry(inode).or_default().cached = bytes.to_vec();
-        Ok(())
+        Ok(path.to_owned())
     }
 
-    fn sync(&mut self, path: &Path) -> io::Result<()> {
+    fn sync(&mut self, path: &PathBuf) -> io::Result<()> {
         self.step()?;
         let file = self.files.get_mut(&self.cached_names[path]).unwrap();
         file.durable = file.cached.clone();
         Ok(())
     }
 
-    fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+    fn rename(&mut self, from: PathBuf, to: &Path) -> io::Result<()> {
         self.step()?;
-        let inode = self.cached_names.remove(from).unwrap();
+        let inode = self.cached_names.remove(&from).unwrap();
         self.cached_names.insert(to.to_owned(), inode);
         Ok(())
     }
 
-    fn sync_dir(&mut self, _: &Path) -> io::Result<()> {
+    fn sync_folder(&mut self, _: &Path) -> io::Result<()> {
         self.step()?;
         self.durable_names = self.cached_names.clone();
         Ok(())
@@ -84,13 +86,13 @@ proptest! {
         names_survive: bool,
         bytes_that_survive in 0..20_usize,
     ) {
-        let (dir, path) = (Path::new("/state"), Path::new("/state/agent.json"));
+        let path = Path::new("/state/agent.json");
         let mut disk = FrailDisk { steps, ..FrailDisk::default() };
         let mut acknowledged = None;
         let mut attempted = None;
         for content in &contents {
             attempted = Some(content);
-            if replace(&mut disk, dir, "agent.json", content).is_err() { break; }
+            if replace_on(&mut disk, path, content, PRIVATE).is_err() { break; }
             acknowledged = Some(content);
         }
         let found = disk.after_power_cut(names_survive, bytes_that_survive, path);
@@ -98,15 +100,35 @@ proptest! {
     }
 }
 
+#[cfg(unix)]
 #[test]
-fn a_real_file_is_replaced_and_only_its_owner_may_read_it() {
+fn a_real_file_is_replaced_and_has_the_mode_that_it_should_have() {
     use std::os::unix::fs::PermissionsExt as _;
     let dir = tempfile::tempdir().unwrap();
-    for content in [b"one".as_slice(), b"two"] {
-        replace(&mut RealDisk, dir.path(), "agent.json", content).unwrap();
-    }
     let path = dir.path().join("agent.json");
-    assert_eq!(fs::read(&path).unwrap(), b"two");
-    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    for (content, mode) in [("one", PRIVATE), ("two", 0o755), ("three", PRIVATE)] {
+        for replace in [replace, replace_for_readers] {
+            replace(&path, content.as_bytes(), mode).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), content);
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, mode);
+            assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+        }
+    }
+}
+
+#[test]
+fn what_a_crash_left_is_replaced_and_a_failure_leaves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("agent.json");
+    fs::write(beside(&path), "half a key").unwrap();
+    replace(&path, b"old", PRIVATE).unwrap();
+    assert!(!beside(&path).exists());
+    // A folder can't be replaced by a file, not even by root.
+    let taken = dir.path().join("taken");
+    fs::create_dir_all(taken.join("by")).unwrap();
+    assert!(replace(&taken, b"a secret", PRIVATE).is_err());
+    assert!(!beside(&taken).exists());
+    fs::create_dir(beside(&path)).unwrap();
+    assert!(replace(&path, b"new", PRIVATE).is_err());
+    assert_eq!(fs::read(&path).unwrap(), b"old");
 }
