@@ -2,57 +2,130 @@
 
 use crate::core::Core;
 use axum::{extract::State, response::IntoResponse};
+use flotilla_protocol::device::DeviceStatus;
 use http::header;
-use std::{fmt::Write, sync::Arc};
+use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeMetric as _, prometheus_text},
+    metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
+    registry::Registry,
+};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 pub(super) async fn show(State(core): State<Arc<Core>>) -> impl IntoResponse {
-    let (statuses, readers, containers, seq) = {
+    let text = Figures::of(&core).text();
+    ([(header::CONTENT_TYPE, prometheus_text::CONTENT_TYPE)], text)
+}
+
+/// The figures at one moment.
+#[derive(Debug)]
+struct Figures {
+    devices: BTreeMap<DeviceStatus, u32>,
+    links: usize,
+    containers: usize,
+    live_readers: usize,
+    live_frames: u64,
+    reports_unknown: usize,
+}
+
+impl Figures {
+    fn of(core: &Core) -> Self {
+        let (links, reports_unknown) = (core.links.len(), core.links.count_unknown());
         let state = core.cache.lock();
-        let containers: usize = state
-            .devices()
-            .map(|entry| entry.last_report.inventory.containers().len())
-            .sum();
-        (
-            state.count_by_status(),
-            state.live.readers(),
-            containers,
-            state.live.seq(),
-        )
-    };
-    let mut text =
-        String::from("# HELP flotilla_devices Devices by status.\n# TYPE flotilla_devices gauge\n");
-    // Writing to a String cannot fail.
-    for (status, count) in statuses {
-        let _ = writeln!(text, "flotilla_devices{{status=\"{status}\"}} {count}");
+        Self {
+            devices: state.count_by_status(),
+            links,
+            containers: state
+                .devices()
+                .map(|entry| entry.last_report.inventory.containers().len())
+                .sum(),
+            live_readers: state.live.readers(),
+            live_frames: state.live.seq(),
+            reports_unknown,
+        }
     }
-    for (name, kind, help, value) in [
-        ("flotilla_links", "gauge", "Live links.", core.links.len()),
-        (
-            "flotilla_containers",
-            "gauge",
-            "Containers known on all devices.",
-            containers,
-        ),
-        (
-            "flotilla_live_readers",
-            "gauge",
-            "Pages that follow the live stream.",
-            readers,
-        ),
-        (
-            "flotilla_live_frames_total",
-            "counter",
-            "Frames of the live stream so far.",
-            usize::try_from(seq).unwrap_or(usize::MAX),
-        ),
-        (
-            "flotilla_reports_unknown_total",
-            "counter",
-            "What agents told that only a newer controller knows.",
-            core.links.count_unknown(),
-        ),
-    ] {
-        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}");
+
+    fn text(self) -> String {
+        let mut registry = Registry::with_prefix("flotilla");
+        registry.register_collector(Box::new(self));
+        let mut text = String::new();
+        // Writing to a String cannot fail.
+        let _ = prometheus_text::encode(&mut text, &registry);
+        text
     }
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)
+}
+
+impl Collector for Figures {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let (gauge, counter) = (MetricType::Gauge, MetricType::Counter);
+        let mut devices = encoder.encode_descriptor("devices", "Devices by status.", None, gauge)?;
+        for (status, count) in &self.devices {
+            let of_status = [("status", status.to_string())];
+            ConstGauge::new(*count).encode(devices.encode_family(&of_status)?)?;
+        }
+        for (name, help, value) in [
+            ("links", "Live links.", self.links),
+            ("containers", "Containers known on all devices.", self.containers),
+            (
+                "live_readers",
+                "Pages that follow the live stream.",
+                self.live_readers,
+            ),
+        ] {
+            ConstGauge::new(value).encode(encoder.encode_descriptor(name, help, None, gauge)?)?;
+        }
+        // Names of counters get `_total` at the end.
+        let help = "Frames of the live stream so far.";
+        ConstCounter::new(self.live_frames).encode(encoder.encode_descriptor(
+            "live_frames",
+            help,
+            None,
+            counter,
+        )?)?;
+        let help = "What agents told that only a newer controller knows.";
+        ConstCounter::new(self.reports_unknown).encode(encoder.encode_descriptor(
+            "reports_unknown",
+            help,
+            None,
+            counter,
+        )?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_kinds_are_those_that_dashboards_know() {
+        let figures = Figures {
+            devices: [(DeviceStatus::Online, 2), (DeviceStatus::Offline, 0)].into(),
+            links: 2,
+            containers: 31,
+            live_readers: 1,
+            live_frames: 1 << 40,
+            reports_unknown: 3,
+        };
+        insta::assert_snapshot!(figures.text(), @r#"
+        # HELP flotilla_devices Devices by status.
+        # TYPE flotilla_devices gauge
+        flotilla_devices{status="online"} 2
+        flotilla_devices{status="offline"} 0
+        # HELP flotilla_links Live links.
+        # TYPE flotilla_links gauge
+        flotilla_links 2
+        # HELP flotilla_containers Containers known on all devices.
+        # TYPE flotilla_containers gauge
+        flotilla_containers 31
+        # HELP flotilla_live_readers Pages that follow the live stream.
+        # TYPE flotilla_live_readers gauge
+        flotilla_live_readers 1
+        # HELP flotilla_live_frames_total Frames of the live stream so far.
+        # TYPE flotilla_live_frames_total counter
+        flotilla_live_frames_total 1099511627776
+        # HELP flotilla_reports_unknown_total What agents told that only a newer controller knows.
+        # TYPE flotilla_reports_unknown_total counter
+        flotilla_reports_unknown_total 3
+        "#);
+    }
 }
