@@ -1,7 +1,10 @@
 //! Splits the output of programs on another computer into lines that are safe to show: bounded, and without anything
 //! that moves a cursor, colors a terminal, or changes the direction of text.
 
+use bytes::BytesMut;
 use flotilla_protocol::text::is_unseen;
+use std::io;
+use tokio_util::codec::Decoder;
 
 /// Characters of a line that are shown.
 const LINE_CHARS: usize = 400;
@@ -9,31 +12,32 @@ const LINE_CHARS: usize = 400;
 /// Bytes after which a line that does not end is cut.
 const LINE_BYTES: usize = 8 * 1024;
 
-/// Splits a stream of bytes into lines.
-#[derive(Debug, Default)]
-pub(super) struct LineSplitter {
-    begun: Vec<u8>,
-}
+/// Splits a stream of bytes into lines, and makes them harmless. Empty lines are left out.
+#[derive(Debug)]
+pub(super) struct LineSplitter;
 
-impl LineSplitter {
-    /// The lines that end in these bytes, made harmless. Empty lines are left out.
-    pub(super) fn handle_bytes(&mut self, bytes: &[u8]) -> Vec<String> {
-        let mut lines = Vec::new();
-        for byte in bytes {
-            if *byte == b'\n' || self.begun.len() == LINE_BYTES {
-                lines.extend(self.finish());
-            }
-            if *byte != b'\n' {
-                self.begun.push(*byte);
+impl Decoder for LineSplitter {
+    type Item = String;
+    type Error = io::Error;
+
+    fn decode(&mut self, bytes: &mut BytesMut) -> io::Result<Option<String>> {
+        loop {
+            let end = bytes.iter().take(LINE_BYTES).position(|byte| *byte == b'\n');
+            let line = match end {
+                Some(end) => bytes.split_to(end + 1),
+                None if bytes.len() < LINE_BYTES => return Ok(None),
+                None => bytes.split_to(LINE_BYTES),
+            };
+            let line = plain(line.strip_suffix(b"\n").unwrap_or(&line));
+            if !line.is_empty() {
+                return Ok(Some(line));
             }
         }
-        lines
     }
 
-    /// The last line, when the stream ends without a line break.
-    pub(super) fn finish(&mut self) -> Option<String> {
-        let line = plain(&std::mem::take(&mut self.begun));
-        (!line.is_empty()).then_some(line)
+    fn decode_eof(&mut self, bytes: &mut BytesMut) -> io::Result<Option<String>> {
+        let line = self.decode(bytes)?;
+        Ok(line.or_else(|| Some(plain(&bytes.split())).filter(|line| !line.is_empty())))
     }
 }
 
@@ -72,12 +76,13 @@ mod tests {
     use proptest::prelude::*;
 
     fn lines(chunks: &[&[u8]]) -> Vec<String> {
-        let mut splitter = LineSplitter::default();
-        let mut lines: Vec<_> = chunks
-            .iter()
-            .flat_map(|chunk| splitter.handle_bytes(chunk))
-            .collect();
-        lines.extend(splitter.finish());
+        let (mut bytes, mut lines) = (BytesMut::new(), Vec::new());
+        for chunk in chunks {
+            bytes.extend_from_slice(chunk);
+            lines.extend(std::iter::from_fn(|| LineSplitter.decode(&mut bytes).unwrap()));
+        }
+        lines.extend(LineSplitter.decode_eof(&mut bytes).unwrap());
+        assert!(bytes.is_empty());
         lines
     }
 
@@ -99,10 +104,10 @@ mod tests {
 
     #[test]
     fn a_line_that_does_not_end_is_cut_and_takes_no_memory() {
-        let endless = vec![b'a'; 1024 * 1024];
-        let mut splitter = LineSplitter::default();
-        let lines = splitter.handle_bytes(&endless);
-        assert!(splitter.begun.len() <= LINE_BYTES && lines.len() > 100);
+        let mut endless = BytesMut::from(&vec![b'a'; 1024 * 1024][..]);
+        let lines = std::iter::from_fn(|| LineSplitter.decode(&mut endless).unwrap());
+        let lines: Vec<_> = lines.collect();
+        assert!(endless.len() <= LINE_BYTES && lines.len() > 100);
         assert!(lines.iter().all(|line| line.chars().count() == LINE_CHARS + 1));
     }
 

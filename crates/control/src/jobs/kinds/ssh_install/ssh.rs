@@ -13,7 +13,7 @@ use tokio::{
     process::{Child, ChildStdin, Command},
     time::{Instant, sleep_until},
 };
-use tokio_util::io::ReaderStream;
+use tokio_util::codec::{Decoder as _, FramedRead};
 
 /// `-v` is for the fingerprint of the host key, and for the message that a tunnel listens.
 const FLAGS: [&str; 4] = ["-v", "-T", "-a", "-x"];
@@ -77,6 +77,23 @@ pub(super) enum Line<'a> {
     Said(&'a str),
 }
 
+impl SshExit {
+    /// Passes a line on, and keeps the last ones of each output.
+    fn keep(&mut self, printed: bool, line: String, on_line: &mut impl FnMut(Line<'_>)) {
+        let (kept, most) = if printed {
+            on_line(Line::Printed(&line));
+            (&mut self.printed, PRINTED)
+        } else {
+            on_line(Line::Said(&line));
+            (&mut self.said, SAID)
+        };
+        if kept.len() == most {
+            kept.remove(0);
+        }
+        kept.push(line);
+    }
+}
+
 impl Ssh {
     pub(crate) fn new(program: impl Into<PathBuf>) -> Self {
         Self {
@@ -96,32 +113,40 @@ impl Ssh {
         })?;
         let feeding = feed(stdin, call.input);
         tokio::pin!(feeding);
-        let outputs = stream::select(
-            ReaderStream::new(child.stdout.take().ok_or_else(no_ssh)?).map(|chunk| (true, chunk)),
-            ReaderStream::new(child.stderr.take().ok_or_else(no_ssh)?).map(|chunk| (false, chunk)),
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let mut printed = FramedRead::new(stdout.ok_or_else(no_ssh)?, LineSplitter);
+        let mut said = FramedRead::new(stderr.ok_or_else(no_ssh)?, LineSplitter);
+        let mut lines = stream::select(
+            (&mut printed).map(|line| (true, line)),
+            (&mut said).map(|line| (false, line)),
         );
-        tokio::pin!(outputs);
-        let mut reader = OutputReader::default();
+        let mut exit = SshExit::default();
         let (mut fed, mut stop_reading_at) = (false, None);
         loop {
             tokio::select! {
-                chunk = outputs.next() => match chunk {
-                    Some((printed, Ok(bytes))) => reader.handle_bytes(printed, &bytes, &mut on_line),
+                line = lines.next() => match line {
+                    Some((printed, Ok(line))) => exit.keep(printed, line, &mut on_line),
                     Some((_, Err(_))) => {}
                     None => break,
                 },
                 () = &mut feeding, if !fed => fed = true,
                 status = child.wait(), if stop_reading_at.is_none() => {
-                    reader.exit.status = status.ok().and_then(|status| status.code());
+                    exit.status = status.ok().and_then(|status| status.code());
                     stop_reading_at = Some(Instant::now() + LINGER);
                 }
                 () = until(stop_reading_at) => break,
             }
         }
         if stop_reading_at.is_none() {
-            reader.exit.status = child.wait().await.ok().and_then(|status| status.code());
+            exit.status = child.wait().await.ok().and_then(|status| status.code());
         }
-        Ok(reader.finish(&mut on_line))
+        // What came in time of lines that were not passed on.
+        for (printed, begun) in [(true, printed.read_buffer_mut()), (false, said.read_buffer_mut())] {
+            while let Ok(Some(line)) = LineSplitter.decode_eof(begun) {
+                exit.keep(printed, line, &mut on_line);
+            }
+        }
+        Ok(exit)
     }
 
     fn spawn(&self, call: &Call<'_>) -> io::Result<(Child, ChildStdin)> {
@@ -169,50 +194,6 @@ async fn until(moment: Option<Instant>) {
     match moment {
         Some(moment) => sleep_until(moment).await,
         None => std::future::pending().await,
-    }
-}
-
-/// Splits both outputs into lines, and keeps the last of each.
-#[derive(Debug, Default)]
-struct OutputReader {
-    printing: LineSplitter,
-    saying: LineSplitter,
-    exit: SshExit,
-}
-
-impl OutputReader {
-    fn handle_bytes(&mut self, printed: bool, bytes: &[u8], on_line: &mut impl FnMut(Line<'_>)) {
-        let splitter = if printed {
-            &mut self.printing
-        } else {
-            &mut self.saying
-        };
-        for line in splitter.handle_bytes(bytes) {
-            self.handle_line(printed, line, on_line);
-        }
-    }
-
-    fn handle_line(&mut self, printed: bool, line: String, on_line: &mut impl FnMut(Line<'_>)) {
-        let (kept, most) = if printed {
-            on_line(Line::Printed(&line));
-            (&mut self.exit.printed, PRINTED)
-        } else {
-            on_line(Line::Said(&line));
-            (&mut self.exit.said, SAID)
-        };
-        if kept.len() == most {
-            kept.remove(0);
-        }
-        kept.push(line);
-    }
-
-    fn finish(mut self, on_line: &mut impl FnMut(Line<'_>)) -> SshExit {
-        for (printed, line) in [(true, self.printing.finish()), (false, self.saying.finish())] {
-            if let Some(line) = line {
-                self.handle_line(printed, line, on_line);
-            }
-        }
-        self.exit
     }
 }
 
