@@ -87,7 +87,7 @@ fn users_of_images_volumes_and_networks_follow_from_the_containers() {
     let image = serde_json::json!({"Id": "sha256:aa"});
     snapshot
         .images
-        .extend(read::image(&image, jiff::Timestamp::UNIX_EPOCH));
+        .extend(read::image(&image, flotilla_protocol::Timestamp::UNIX_EPOCH));
     assert!(snapshot.missing_images().is_empty());
     snapshot
         .volumes

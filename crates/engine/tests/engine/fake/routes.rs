@@ -105,7 +105,7 @@ async fn version(State(shared): State<Shared>) -> Json<Value> {
 
 async fn info(State(shared): State<Shared>) -> Json<Value> {
     let world = shared.world.lock().unwrap();
-    let now = jiff::Timestamp::from_nanosecond(world.now().into()).unwrap();
+    let now = flotilla_protocol::Timestamp::from_nanosecond(world.now().into()).unwrap();
     Json(
         json!({"OperatingSystem": world.flavor.os, "Architecture": "x86_64", "Driver": "overlay2",
         "Name": world.flavor.name, "KernelVersion": world.flavor.kernel, "SystemTime": now.to_string(), "SecurityOptions": ["name=seccomp,profile=default"]}),
@@ -199,8 +199,11 @@ async fn act(State(shared): State<Shared>, Path((id, action)): Path<(String, Str
         container["State"]["Status"] = json!(status);
         container["State"]["ExitCode"] = json!(code);
         if action != "stop" {
-            container["State"]["StartedAt"] =
-                json!(jiff::Timestamp::from_nanosecond(now.into()).unwrap().to_string());
+            container["State"]["StartedAt"] = json!(
+                flotilla_protocol::Timestamp::from_nanosecond(now.into())
+                    .unwrap()
+                    .to_string()
+            );
         }
         id
     };
