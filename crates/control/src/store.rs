@@ -21,7 +21,7 @@ pub(crate) use keys::ticket_end;
 pub(crate) use tokens::{TokenRow, TokenUse, UseOutcome};
 pub(crate) use tunnels::Tunnel;
 
-use crate::{refusal::Refusal, start::StartError};
+use crate::{refusal::Refusal, report::Holdings, start::StartError};
 use flotilla_protocol::{Code, Problem, Timestamp, id::DeviceId};
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{
@@ -43,7 +43,15 @@ pub(crate) struct Store {
     writer: SqlitePool,
     readers: SqlitePool,
     /// The last reports as the tables hold them. Locked while one is saved.
-    stored_reports: Arc<tokio::sync::Mutex<BTreeMap<DeviceId, inventory::StoredReport>>>,
+    stored_reports: Arc<tokio::sync::Mutex<BTreeMap<DeviceId, StoredReport>>>,
+}
+
+/// A device's last report as the tables hold it.
+#[derive(Debug)]
+struct StoredReport {
+    /// JSON, without the inventory.
+    known: String,
+    inventory: Holdings,
 }
 
 /// An error of the database, or a value in it that can't be read.

@@ -5,7 +5,7 @@
 //! wait for the disk: see [`Store::hasty_writer`].
 
 use super::{
-    Cell, Store, StoreError,
+    Cell, Store, StoreError, StoredReport,
     items::{self, ItemChanges},
     to_json,
 };
@@ -42,14 +42,6 @@ pub(crate) struct LastReport {
     /// The engine holds more than `inventory`.
     #[serde(default)]
     pub(crate) partial: bool,
-}
-
-/// A device's last report as the tables hold it.
-#[derive(Debug)]
-pub(super) struct StoredReport {
-    /// JSON, without the inventory.
-    known: String,
-    inventory: Holdings,
 }
 
 /// What a save writes.
