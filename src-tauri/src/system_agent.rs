@@ -13,7 +13,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use flotilla_agent::PROGRAM;
 use flotilla_client::Client;
 use flotilla_protocol::{
-    api::{ListDevices, RotateDevice},
+    api::{ListDevices, RotateDevice, TokenLifetime},
     device::Device,
     shell::ServiceOutcome,
 };
@@ -93,7 +93,7 @@ pub(crate) async fn install(data_dir: &Path, agents_dir: Option<&Path>) -> Resul
     let own = devices.into_iter().find(|device| device.this_computer);
     let rotate = RotateDevice {
         device: own.ok_or(InstallError::NoDevice)?.id.to_string(),
-        expires_seconds: None,
+        lifetime: TokenLifetime::default(),
     };
     let config = client.send(&rotate).await?.config.ok_or(InstallError::NoDevice)?;
     let question = ConsentRequest::of(fs::read(&agent)?);

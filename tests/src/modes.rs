@@ -6,7 +6,9 @@
 use std::net::Ipv4Addr;
 
 use anyhow::{Context, Result, ensure};
-use flotilla_protocol::api::{AddDevice, ChangeMode, DeviceAdded, ListPaths, StartingPolicy, UpdateFleet};
+use flotilla_protocol::api::{
+    AddDevice, ChangeMode, DeviceAdded, ListPaths, ModeChange, StartingPolicy, UpdateFleet,
+};
 use flotilla_protocol::device::{DeviceStatus, NetworkMode};
 use flotilla_protocol::id::DeviceId;
 use flotilla_protocol::mesh::MeshState;
@@ -141,8 +143,10 @@ impl ModeFleet {
     pub async fn change(&self, device: &ContainerDevice, mode: NetworkMode) -> Result<()> {
         let change = ChangeMode {
             device: device.name().to_owned(),
-            mode,
-            expires_seconds: None,
+            change: ModeChange {
+                mode,
+                expires_seconds: None,
+            },
         };
         let changed = self.control.send(&change).await?;
         ensure!(changed.device.mode == mode);

@@ -67,9 +67,9 @@ impl Call {
         Self {
             method: R::METHOD,
             path: request.path(),
-            body: R::METHOD
-                .has_body()
-                .then(|| serde_json::to_string(request).unwrap_or_default()),
+            body: request
+                .body()
+                .map(|body| serde_json::to_string(body).unwrap_or_default()),
         }
     }
 

@@ -11,7 +11,7 @@ use crate::{
 use flotilla_client::Client;
 use flotilla_protocol::{
     Timestamp,
-    api::{GetDevice, ListDevices, RemoveDevice, RevokeDevice, TagChange, UpdateDevice},
+    api::{DeviceChange, GetDevice, ListDevices, RemoveDevice, RevokeDevice, TagChange, UpdateDevice},
     device::{Device, DeviceStatus, RelayPreference},
     name::Tag,
 };
@@ -125,8 +125,10 @@ async fn tag(client: &Client, name: String, edits: Vec<TagEdit>) -> Result<(), F
     }
     let update = UpdateDevice {
         device: name,
-        tags: Some(change),
-        ..UpdateDevice::default()
+        change: DeviceChange {
+            tags: Some(change),
+            ..DeviceChange::default()
+        },
     };
     let device = client.send(&update).await?;
     let message = match device.tags.as_slice() {
@@ -139,8 +141,10 @@ async fn tag(client: &Client, name: String, edits: Vec<TagEdit>) -> Result<(), F
 async fn relay(client: &Client, name: String, preference: RelayPreference) -> Result<(), Failure> {
     let update = UpdateDevice {
         device: name,
-        relay: Some(preference),
-        ..UpdateDevice::default()
+        change: DeviceChange {
+            relay: Some(preference),
+            ..DeviceChange::default()
+        },
     };
     let device = client.send(&update).await?;
     Ok(out::line(&format!(
@@ -153,8 +157,10 @@ async fn rename(client: &Client, name: String, new: String) -> Result<(), Failur
     let message = format!("{name} is now called {new}.");
     let update = UpdateDevice {
         device: name,
-        name: Some(new),
-        ..UpdateDevice::default()
+        change: DeviceChange {
+            name: Some(new),
+            ..DeviceChange::default()
+        },
     };
     client.send(&update).await?;
     Ok(out::line(&message)?)
@@ -163,8 +169,10 @@ async fn rename(client: &Client, name: String, new: String) -> Result<(), Failur
 async fn vouch(client: &Client, name: String) -> Result<(), Failure> {
     let update = UpdateDevice {
         device: name,
-        vouched: Some(true),
-        ..UpdateDevice::default()
+        change: DeviceChange {
+            vouched: Some(true),
+            ..DeviceChange::default()
+        },
     };
     let device = client.send(&update).await?;
     Ok(out::line(&format!(

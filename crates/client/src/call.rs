@@ -86,10 +86,9 @@ impl Client {
 
     /// A request of the API as HTTP, without a credential.
     pub(crate) fn request<R: Request>(&self, request: &R) -> Result<http::Request<Full<Bytes>>, Error> {
-        let body = if R::METHOD.has_body() {
-            serde_json::to_vec(request).map_err(|error| self.unexpected(error.to_string()))?
-        } else {
-            Vec::new()
+        let body = match request.body() {
+            Some(body) => serde_json::to_vec(body).map_err(|error| self.unexpected(error.to_string()))?,
+            None => Vec::new(),
         };
         http::Request::builder()
             .method(R::METHOD.as_str())

@@ -1,7 +1,7 @@
 //! The control API under `/api/v1`: typed requests, list envelopes, and the live frames that patch a page.
 //!
-//! A request struct names its response, its method and its path; the same struct is what the command line sends,
-//! what the user interface sends and what control decodes.
+//! A request names its response, its method, its path and its body; the same types are what the command line sends, what
+//! the user interface sends and what control decodes.
 
 mod devices;
 mod enrollment;
@@ -13,22 +13,22 @@ mod push;
 mod session;
 
 pub use devices::{
-    AddDevice, AddedDevice, ByHand, ChangeMode, DeviceAdded, GetDevice, ListDevices, ModeChanged,
-    RemoveDevice, RevokeDevice, RotateDevice, TagChange, Unavailable, UpdateDevice,
+    AddDevice, AddedDevice, ByHand, ChangeMode, DeviceAdded, DeviceChange, GetDevice, ListDevices,
+    ModeChange, ModeChanged, RemoveDevice, RevokeDevice, RotateDevice, TagChange, TokenLifetime, Unavailable,
+    UpdateDevice,
 };
 pub use enrollment::{Enrollment, EnrollmentFailure, EnrollmentState, GetEnrollment, Stage, StageReached};
 pub use fleet::{Fleet, GetFleet, ReachableAt, StartingPolicy, TestAddresses, UpdateFleet};
 pub use list::{
     ActOnContainer, Empty, List, ListActivity, ListContainers, ListImages, ListNetworks, ListStacks,
-    ListVolumes, PlaceInPod, Placed, Row, UnreachableDevice, VerifyActivity,
+    ListVolumes, NoFields, PlaceInPod, Placed, Row, UnreachableDevice, VerifyActivity,
 };
 pub use live::{BEAT, LiveFrame, Resource, ResourceRef};
 pub use mesh::{
     ExplainAccess, Explanation, FailedTest, GetPolicy, ListPaths, ListRelays, NearRule, PolicyInForce,
-    PolicyReview, PromoteRelay, Reach, RelayFacts, ReviewPolicy, SetPolicy, TestPath,
+    PolicyReview, PromoteRelay, Reach, RelayChange, RelayFacts, ReviewPolicy, SetPolicy, TestPath,
 };
-
-pub use push::{EndPush, GetPush, ListSshHosts, Push, PushDevice, PushState, SshHost};
+pub use push::{EndPush, GetPush, ListSshHosts, Push, PushDevice, PushState, SshHost, SshInstall};
 pub use session::{
     ControlProof, CreateSignInLink, EndSession, LIVE_PROTOCOL, ListSessions, OpenSession, ProveControl,
     SESSION_HEADER, SESSION_PROTOCOL, SessionFacts, SessionOpened, SignInLink,
@@ -61,23 +61,27 @@ impl Method {
         }
     }
 
-    /// Whether the request struct travels as a JSON body.
+    /// Whether requests of this method have a JSON body.
     #[must_use]
     pub fn has_body(self) -> bool {
         matches!(self, Self::Post | Self::Put | Self::Patch)
     }
 }
 
-/// A call of the control API.
-///
-/// `Post`, `Put` and `Patch` requests travel as JSON bodies; of the others only [`Request::path`] is sent.
-/// Fields that the path carries are skipped by serde.
-pub trait Request: Serialize {
+/// A call of the control API: what its path names and what its body says are kept apart.
+pub trait Request {
     type Response: DeserializeOwned;
+    /// What travels as JSON in `Post`, `Put` and `Patch` requests; `()` in the others, which have no body.
+    type Body: Serialize;
     const METHOD: Method;
 
     /// Path and query below [`PREFIX`], percent-encoded where a value is free text.
     fn path(&self) -> String;
+
+    /// `None` when the method has no body.
+    fn body(&self) -> Option<&Self::Body> {
+        None
+    }
 }
 
 /// Percent-encodes one path segment or query value (RFC 3986 §2.3: all but unreserved characters).

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, ensure};
-use flotilla_protocol::api::{DeviceAdded, RotateDevice};
+use flotilla_protocol::api::{DeviceAdded, RotateDevice, TokenLifetime};
 use flotilla_protocol::device::{Device, DeviceStatus};
 use flotilla_protocol::inventory::EngineState;
 use flotilla_tests::engine::WEB;
@@ -97,7 +97,7 @@ async fn installed(system: &System, control: &Control, line: &str) -> Result<Dev
 async fn rotated(control: &Control) -> Result<DeviceAdded> {
     let rotate = RotateDevice {
         device: "nas".to_owned(),
-        expires_seconds: None,
+        lifetime: TokenLifetime::default(),
     };
     control.send(&rotate).await
 }

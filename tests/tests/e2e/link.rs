@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use flotilla_protocol::api::RotateDevice;
+use flotilla_protocol::api::{RotateDevice, TokenLifetime};
 use flotilla_protocol::device::{Attention, DeviceStatus};
 use flotilla_tests::eventually::{always, eventually, seconds};
 use flotilla_tests::fleet::Fleet;
@@ -226,7 +226,7 @@ fn a_revoked_agent_in_a_container_idles_and_takes_a_new_token() -> Result<()> {
 
         let rotate = RotateDevice {
             device: "box".to_owned(),
-            expires_seconds: None,
+            lifetime: TokenLifetime::default(),
         };
         let fresh = control.send(&rotate).await?;
         // Written into the same file: the container has mounted its inode, not its path.
@@ -248,7 +248,7 @@ fn a_rotated_device_enrolls_again_as_itself_and_its_old_certificate_dies() -> Re
 
         let rotate = RotateDevice {
             device: "nas".to_owned(),
-            expires_seconds: None,
+            lifetime: TokenLifetime::default(),
         };
         let fresh = fleet.control.send(&rotate).await?;
         ensure!(

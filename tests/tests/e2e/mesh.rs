@@ -4,7 +4,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use flotilla_protocol::api::{ListRelays, PromoteRelay, RelayFacts, TestPath};
+use flotilla_protocol::api::{ListRelays, PromoteRelay, RelayChange, RelayFacts, TestPath};
 use flotilla_protocol::device::RelayPreference;
 use flotilla_protocol::path::PathKind;
 use flotilla_tests::eventually::{always, eventually, seconds};
@@ -172,8 +172,10 @@ fn a_relay_that_dies_is_replaced_by_another_and_the_connection_lives() -> Result
             let [a, b, relay] = [1, 2, 3].map(|number| lab.machine(number));
             let promote = PromoteRelay {
                 device: relay.name().to_owned(),
-                relay: true,
-                ..PromoteRelay::default()
+                change: RelayChange {
+                    relay: true,
+                    ..RelayChange::default()
+                },
             };
             fleet.control.send(&promote).await?;
             eventually("there is a second relay", seconds(15.0), async || {

@@ -3,7 +3,7 @@
 use std::fs;
 
 use anyhow::{Result, ensure};
-use flotilla_protocol::api::RotateDevice;
+use flotilla_protocol::api::{RotateDevice, TokenLifetime};
 use flotilla_protocol::device::Attention;
 use flotilla_tests::artifacts;
 use flotilla_tests::eventually::{eventually, seconds};
@@ -24,7 +24,7 @@ fn a_service_installed_with_a_config_file_takes_the_device_over_and_is_on_the_me
         let system = System::boot(machine)?;
         let rotate = RotateDevice {
             device: machine.name().to_owned(),
-            expires_seconds: None,
+            lifetime: TokenLifetime::default(),
         };
         let fresh = fleet.control.send(&rotate).await?;
         system.write("/root/device.toml", config_text(&fresh)?)?;

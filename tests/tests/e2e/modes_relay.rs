@@ -4,7 +4,7 @@
 use std::net::TcpStream;
 
 use anyhow::{Result, ensure};
-use flotilla_protocol::api::UpdateDevice;
+use flotilla_protocol::api::{DeviceChange, UpdateDevice};
 use flotilla_protocol::device::RelayPreference::{self, Always, Auto, Never};
 use flotilla_protocol::path::{PathKind, PathReason};
 use flotilla_tests::eventually::{eventually, seconds};
@@ -15,8 +15,10 @@ use flotilla_tests::modes::path;
 async fn choose(fleet: &MeshFleet, device: &Machine, relay: RelayPreference) -> Result<()> {
     let update = UpdateDevice {
         device: device.name().to_owned(),
-        relay: Some(relay),
-        ..UpdateDevice::default()
+        change: DeviceChange {
+            relay: Some(relay),
+            ..DeviceChange::default()
+        },
     };
     fleet.control.send(&update).await.map(drop)
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use flotilla_identity::{PeerCertificate, PeerIdentity};
 use flotilla_protocol::Code;
-use flotilla_protocol::api::{AddDevice, RotateDevice};
+use flotilla_protocol::api::{AddDevice, RotateDevice, TokenLifetime};
 use flotilla_protocol::device::DeviceStatus;
 use flotilla_protocol::endpoint::Endpoint;
 use flotilla_protocol::enroll::ConfigFile;
@@ -83,7 +83,7 @@ fn a_replaced_or_revoked_token_is_refused_and_says_so() -> Result<()> {
         let replaced = config(&control.add("nas").await?)?;
         let rotate = RotateDevice {
             device: "nas".to_owned(),
-            expires_seconds: None,
+            lifetime: TokenLifetime::default(),
         };
         let fresh = control.send(&rotate).await?;
         let outcome = ScriptedAgent::new("late")?.enroll(&replaced).await;

@@ -11,7 +11,7 @@ use crate::{
 use flotilla_client::Client;
 use flotilla_protocol::{
     Timestamp,
-    api::{AddDevice, DeviceAdded, ReachableAt, RemoveDevice, RotateDevice, TestAddresses},
+    api::{AddDevice, DeviceAdded, ReachableAt, RemoveDevice, RotateDevice, TestAddresses, TokenLifetime},
     name::Tag,
 };
 use jiff::tz::TimeZone;
@@ -74,7 +74,7 @@ pub(super) async fn rotate(client: &Client, arguments: Rotate) -> Result<(), Fai
     let added = client
         .send(&RotateDevice {
             device: name,
-            expires_seconds,
+            lifetime: TokenLifetime { expires_seconds },
         })
         .await?;
     print_token(&added, &token)

@@ -7,15 +7,17 @@ use crate::{
     out,
 };
 use flotilla_client::Client;
-use flotilla_protocol::api::{ByHand, ChangeMode, UpdateDevice};
+use flotilla_protocol::api::{ByHand, ChangeMode, DeviceChange, ModeChange, UpdateDevice};
 
 pub(super) async fn change(client: &Client, arguments: Mode) -> Result<(), Failure> {
     let Mode { name, mode, token } = arguments;
     let changed = client
         .send(&ChangeMode {
             device: name,
-            mode,
-            expires_seconds: token.expires_seconds(),
+            change: ModeChange {
+                mode,
+                expires_seconds: token.expires_seconds(),
+            },
         })
         .await?;
     if token.json {
@@ -37,8 +39,10 @@ pub(super) async fn change(client: &Client, arguments: Mode) -> Result<(), Failu
 pub(super) async fn keep_host(client: &Client, name: String) -> Result<(), Failure> {
     let update = UpdateDevice {
         device: name,
-        host_kept: Some(true),
-        ..UpdateDevice::default()
+        change: DeviceChange {
+            host_kept: Some(true),
+            ..DeviceChange::default()
+        },
     };
     let device = client.send(&update).await?;
     Ok(out::line(&format!(

@@ -4,7 +4,7 @@ use crate::{args::Push as Arguments, failure::Failure, out};
 use flotilla_client::{Client, Live};
 use flotilla_protocol::{
     Code, Problem,
-    api::{EndPush, GetDevice, GetPush, Push, PushDevice, PushState, Resource},
+    api::{EndPush, GetDevice, GetPush, Push, PushDevice, PushState, Resource, SshInstall},
     id::DeviceId,
 };
 use futures_util::StreamExt;
@@ -25,9 +25,11 @@ pub(super) async fn push(client: &Client, arguments: Arguments) -> Result<(), Fa
     let begun = client
         .send(&PushDevice {
             device: name.clone(),
-            host: host.unwrap_or_default(),
-            as_root,
-            skip_docker,
+            install: SshInstall {
+                host: host.unwrap_or_default(),
+                as_root,
+                skip_docker,
+            },
         })
         .await?;
     let done = follow(client, live, begun).await?;

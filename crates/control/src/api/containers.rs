@@ -17,8 +17,8 @@ use flotilla_link::{AgentLink, CallError};
 use flotilla_protocol::{
     Code, Problem,
     activity::{Action, Actor},
-    agent::CONTAINERS_PATH,
-    api::{Empty, PlaceInPod, Placed},
+    agent::{CONTAINERS_PATH, PodPlacement},
+    api::{Empty, NoFields, Placed},
     device::NetworkMode,
     inventory::{self, Container, ContainerAction, FindError, PodRole},
     job::JobRequest,
@@ -37,6 +37,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 pub(super) async fn act(
     State(core): State<Arc<Core>>,
     Path((device, container, action)): Path<(String, String, String)>,
+    Body(NoFields {}): Body<NoFields>,
 ) -> Result<Json<Empty>, Refusal> {
     let action = ContainerAction::ALL
         .iter()
@@ -73,9 +74,8 @@ pub(super) async fn act(
 pub(super) async fn place(
     State(core): State<Arc<Core>>,
     Path((device, container)): Path<(String, String)>,
-    Body(request): Body<PlaceInPod>,
+    Body(PodPlacement { member }): Body<PodPlacement>,
 ) -> Result<Json<Placed>, Refusal> {
-    let member = request.placement.member;
     let id = core.cache.lock().find(&device).map(|entry| entry.row.id);
     let running = id.and_then(|device| core.jobs.lookup(device, &container, member));
     let mut handle = match running {

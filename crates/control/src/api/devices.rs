@@ -14,8 +14,7 @@ use axum::{
 };
 use flotilla_protocol::{
     api::{
-        AddDevice, ChangeMode, DeviceAdded, Empty, List, ModeChanged, RevokeDevice, RotateDevice,
-        UpdateDevice,
+        AddDevice, DeviceAdded, DeviceChange, Empty, List, ModeChange, ModeChanged, NoFields, TokenLifetime,
     },
     device::Device,
 };
@@ -44,9 +43,9 @@ pub(super) async fn add(
 pub(super) async fn update(
     State(core): Shared,
     Path(device): Path<String>,
-    Body(request): Body<UpdateDevice>,
+    Body(change): Body<DeviceChange>,
 ) -> Result<Json<Device>, Refusal> {
-    complete(&core, devices::update(&core, UpdateDevice { device, ..request }))
+    complete(&core, devices::update(&core, &device, change))
         .await
         .map(Json)
 }
@@ -54,19 +53,17 @@ pub(super) async fn update(
 pub(super) async fn change_mode(
     State(core): Shared,
     Path(device): Path<String>,
-    Body(request): Body<ChangeMode>,
+    Body(change): Body<ModeChange>,
 ) -> Result<Json<ModeChanged>, Refusal> {
-    mode_change::change_mode(&core, ChangeMode { device, ..request })
-        .await
-        .map(Json)
+    mode_change::change_mode(&core, &device, change).await.map(Json)
 }
 
 pub(super) async fn rotate(
     State(core): Shared,
     Path(device): Path<String>,
-    Body(request): Body<RotateDevice>,
+    Body(lifetime): Body<TokenLifetime>,
 ) -> Result<Json<DeviceAdded>, Refusal> {
-    complete(&core, devices::rotate(&core, RotateDevice { device, ..request }))
+    complete(&core, devices::rotate(&core, &device, lifetime))
         .await
         .map(Json)
 }
@@ -74,7 +71,7 @@ pub(super) async fn rotate(
 pub(super) async fn revoke(
     State(core): Shared,
     Path(device): Path<String>,
-    Body(_): Body<RevokeDevice>,
+    Body(NoFields {}): Body<NoFields>,
 ) -> Result<Json<Device>, Refusal> {
     complete(&core, devices::revoke(&core, &device)).await.map(Json)
 }

@@ -1,6 +1,6 @@
 //! `GET /api/v1/openapi.json`: the control API described from its own table of routes.
 
-use super::table::{Needs, Route, Schema, table};
+use super::table::{Described, Needs, Route, table};
 use axum::{Json, response::IntoResponse};
 use flotilla_protocol::{Problem, api::PREFIX};
 use serde_json::{Map, Value, json};
@@ -11,20 +11,28 @@ pub(super) async fn show() -> impl IntoResponse {
 
 /// The whole document (OpenAPI 3.1).
 pub(super) fn document() -> Value {
-    let mut schemas = Map::new();
+    let mut named = Vec::new();
+    let problem = Described::of::<Problem>();
+    named.push(("Problem".to_owned(), (problem.schema)()));
+    (problem.named)(&mut named);
     let mut paths = Map::new();
-    let problem = Schema::of::<Problem>();
-    schemas.insert("Problem".to_owned(), json!(problem.own));
-    collect(&mut schemas, &problem);
     for route in table() {
-        for schema in route.schemas.body.iter().chain(&route.schemas.answer) {
-            collect(&mut schemas, schema);
+        for described in route
+            .call
+            .iter()
+            .flat_map(|call| call.body.iter().chain([&call.answer]))
+        {
+            (described.named)(&mut named);
         }
         let path = paths
             .entry(format!("{PREFIX}{}", route.path))
             .or_insert_with(|| json!({}));
         path[route.method.as_str().to_ascii_lowercase()] = operation(&route);
     }
+    let schemas: Map<_, _> = named
+        .into_iter()
+        .map(|(name, schema)| (name, json!(schema)))
+        .collect();
     json!({
         "openapi": "3.1.0",
         "info": { "title": "Flotilla control API", "version": env!("CARGO_PKG_VERSION") },
@@ -38,22 +46,8 @@ pub(super) fn document() -> Value {
     })
 }
 
-fn collect(schemas: &mut Map<String, Value>, schema: &Schema) {
-    schemas.extend(
-        schema
-            .named
-            .iter()
-            .map(|(name, schema)| (name.clone(), json!(schema))),
-    );
-}
-
-/// A schema as its route shows it: utoipa calls every generic row the same.
-fn own(schema: &Schema) -> Value {
-    let mut own = json!(schema.own);
-    if let (Some(name), Some(items)) = (&schema.row, own.pointer_mut("/properties/items/items/$ref")) {
-        *items = json!(format!("#/components/schemas/{name}"));
-    }
-    own
+fn json_of(described: &Described) -> Value {
+    json!({ "application/json": { "schema": (described.schema)() } })
 }
 
 fn operation(route: &Route) -> Value {
@@ -62,8 +56,8 @@ fn operation(route: &Route) -> Value {
         "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
     });
     let mut answer = json!({ "description": "Done" });
-    if let Some(schema) = &route.schemas.answer {
-        answer["content"] = json!({ "application/json": { "schema": own(schema) } });
+    if let Some(call) = &route.call {
+        answer["content"] = json_of(&call.answer);
     }
     let parameters: Vec<_> = route
         .path
@@ -82,8 +76,8 @@ fn operation(route: &Route) -> Value {
         "responses": { "200": answer, "default": problem },
         "security": if route.needs == Needs::Nothing { json!([]) } else { json!([{ "token": [] }]) },
     });
-    if let Some(schema) = &route.schemas.body {
-        operation["requestBody"] = json!({ "content": { "application/json": { "schema": schema.own } } });
+    if let Some(body) = route.call.as_ref().and_then(|call| call.body.as_ref()) {
+        operation["requestBody"] = json!({ "content": json_of(body) });
     }
     operation
 }
@@ -91,10 +85,38 @@ fn operation(route: &Route) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use flotilla_protocol::{
+        Timestamp,
+        api::{Empty, List, Row},
+    };
+    use utoipa::PartialSchema;
 
     #[test]
     fn the_document_changes_only_on_purpose() {
         insta::assert_json_snapshot!(document());
+    }
+
+    #[test]
+    fn lists_and_rows_are_described_with_all_of_their_fields() {
+        let row = Row {
+            device: "nas".parse().unwrap(),
+            device_id: "01937c5e-7b1a-7c3e-8b9e-0123456789ab".parse().unwrap(),
+            item: Empty {},
+            as_of: Timestamp::UNIX_EPOCH,
+        };
+        let list = List {
+            items: vec![row],
+            unreachable_devices: Vec::new(),
+            seq: 0,
+        };
+        let fields = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        let described = json!(List::<Row<Empty>>::schema());
+        assert_eq!(fields(&described["properties"]), fields(&json!(list)));
+        let described = json!(Row::<Empty>::schema());
+        assert_eq!(
+            fields(&described["allOf"][1]["properties"]),
+            fields(&json!(list.items[0]))
+        );
     }
 
     #[test]

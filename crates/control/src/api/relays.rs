@@ -6,7 +6,7 @@ use axum::{
     Json,
     extract::{Path, State},
 };
-use flotilla_protocol::api::{Empty, List, PromoteRelay, RelayFacts};
+use flotilla_protocol::api::{Empty, List, RelayChange, RelayFacts};
 use std::sync::Arc;
 
 pub(super) async fn list(State(core): State<Arc<Core>>) -> Json<List<RelayFacts>> {
@@ -21,10 +21,10 @@ pub(super) async fn list(State(core): State<Arc<Core>>) -> Json<List<RelayFacts>
 pub(super) async fn promote(
     State(core): State<Arc<Core>>,
     Path(device): Path<String>,
-    Body(request): Body<PromoteRelay>,
+    Body(change): Body<RelayChange>,
 ) -> Result<Json<Empty>, Refusal> {
-    let change = relays::promote(&core, PromoteRelay { device, ..request });
-    complete(&core, change).await.map(|()| Json(Empty {}))
+    let promoted = relays::promote(&core, &device, change);
+    complete(&core, promoted).await.map(|()| Json(Empty {}))
 }
 
 #[cfg(test)]

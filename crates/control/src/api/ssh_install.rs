@@ -6,7 +6,7 @@ use axum::{
     Json,
     extract::{Path, State},
 };
-use flotilla_protocol::api::{Empty, Push, PushDevice, SshHost};
+use flotilla_protocol::api::{Empty, Push, SshHost, SshInstall};
 use std::sync::Arc;
 
 type Shared = State<Arc<Core>>;
@@ -18,9 +18,9 @@ pub(super) async fn hosts(State(core): Shared) -> Json<Vec<SshHost>> {
 pub(super) async fn begin(
     State(core): Shared,
     Path(device): Path<String>,
-    Body(request): Body<PushDevice>,
+    Body(install): Body<SshInstall>,
 ) -> Result<Json<Push>, Refusal> {
-    ssh_install::begin(&core, PushDevice { device, ..request }).map(Json)
+    ssh_install::begin(&core, &device, install).map(Json)
 }
 
 pub(super) async fn show(State(core): Shared, Path(device): Path<String>) -> Result<Json<Push>, Refusal> {

@@ -14,14 +14,18 @@ use axum::{
 };
 use flotilla_protocol::api::{
     ActOnContainer, AddDevice, ChangeMode, CreateSignInLink, EndPush, EndSession, ExplainAccess, GetDevice,
-    GetEnrollment, GetFleet, GetPolicy, GetPush, List, ListActivity, ListContainers, ListDevices, ListImages,
-    ListNetworks, ListPaths, ListRelays, ListSessions, ListSshHosts, ListStacks, ListVolumes, Method,
+    GetEnrollment, GetFleet, GetPolicy, GetPush, ListActivity, ListContainers, ListDevices, ListImages,
+    ListNetworks, ListPaths, ListRelays, ListSessions, ListSshHosts, ListStacks, ListVolumes,
+    Method::{self, Delete, Get, Patch, Post, Put},
     OpenSession, PREFIX, PlaceInPod, PromoteRelay, ProveControl, PushDevice, RemoveDevice, Request,
-    ReviewPolicy, RevokeDevice, RotateDevice, Row, SetPolicy, TestAddresses, TestPath, UpdateDevice,
-    UpdateFleet, VerifyActivity,
+    ReviewPolicy, RevokeDevice, RotateDevice, SetPolicy, TestAddresses, TestPath, UpdateDevice, UpdateFleet,
+    VerifyActivity,
 };
 use std::sync::Arc;
-use utoipa::ToSchema;
+use utoipa::{
+    ToSchema,
+    openapi::{RefOr, Schema},
+};
 
 /// What a request must be allowed to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,139 +75,44 @@ pub(super) struct Route {
     pub(super) path: &'static str,
     pub(super) needs: Needs,
     pub(super) summary: &'static str,
-    pub(super) schemas: Schemas,
     /// Query parameters; each can be given several times.
     pub(super) filters: &'static [&'static str],
+    /// `None` for what is no call with one answer, or has no typed one.
+    pub(super) call: Option<TypedCall>,
     serve: MethodRouter<Arc<Core>>,
 }
 
-/// What the OpenAPI document says of a route's bodies.
-#[derive(Default)]
-pub(super) struct Schemas {
-    pub(super) body: Option<Schema>,
-    pub(super) answer: Option<Schema>,
+/// The types that travel over a route.
+pub(super) struct TypedCall {
+    /// Rust's name of the request.
+    #[cfg(test)]
+    pub(super) request: &'static str,
+    /// `None` when the method has no body.
+    pub(super) body: Option<Described>,
+    pub(super) answer: Described,
 }
 
-pub(super) struct Schema {
-    /// The name that the document gives to the rows of this answer, which are generic in Rust.
-    pub(super) row: Option<String>,
-    pub(super) own: utoipa::openapi::RefOr<utoipa::openapi::Schema>,
-    pub(super) named: Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::Schema>)>,
+/// How the OpenAPI document describes a type.
+pub(super) struct Described {
+    pub(super) schema: fn() -> RefOr<Schema>,
+    /// Adds the named types that the schema refers to.
+    pub(super) named: fn(&mut Vec<(String, RefOr<Schema>)>),
 }
 
-impl Schema {
+impl Described {
     pub(super) fn of<T: ToSchema>() -> Self {
-        let mut named = Vec::new();
-        T::schemas(&mut named);
         Self {
-            row: None,
-            own: T::schema(),
-            named,
+            schema: T::schema,
+            named: T::schemas,
         }
     }
 }
 
 impl Route {
-    /// A route whose request has no body.
-    fn without_body<R, T>(
-        needs: Needs,
-        path: &'static str,
-        summary: &'static str,
-        handler: impl Handler<T, Arc<Core>>,
-    ) -> Self
-    where
-        R: Request,
-        R::Response: ToSchema,
-        T: 'static,
-    {
-        let serve = on(filter(R::METHOD), handler);
-        let schemas = Schemas {
-            body: None,
-            answer: Some(Schema::of::<R::Response>()),
-        };
-        Self {
-            method: R::METHOD,
-            path,
-            needs,
-            summary,
-            schemas,
-            filters: &[],
-            serve,
-        }
-    }
-
-    /// A route that answers a list.
-    fn list<R, I, T>(
-        needs: Needs,
-        path: &'static str,
-        summary: &'static str,
-        handler: impl Handler<T, Arc<Core>>,
-    ) -> Self
-    where
-        R: Request<Response = List<I>>,
-        I: ToSchema + 'static,
-        T: 'static,
-    {
-        Self::without_body::<R, T>(needs, path, summary, handler).naming::<I>(I::name().into_owned())
-    }
-
-    /// A route that answers rows of one kind, of all devices or of those that the query names.
-    fn rows<R, I, T>(
-        needs: Needs,
-        path: &'static str,
-        summary: &'static str,
-        handler: impl Handler<T, Arc<Core>>,
-    ) -> Self
-    where
-        R: Request<Response = List<Row<I>>>,
-        I: ToSchema + 'static,
-        T: 'static,
-    {
-        let name = format!("{}Row", I::name());
-        let mut route = Self::without_body::<R, T>(needs, path, summary, handler);
-        route.filters = &["device"];
-        if let Some(answer) = &mut route.schemas.answer {
-            answer.row = Some(name.clone());
-        }
-        route.naming::<I>(I::name().into_owned()).naming::<Row<I>>(name)
-    }
-
-    fn filtered_by(mut self, filters: &'static [&'static str]) -> Self {
-        self.filters = filters;
-        self
-    }
-
-    /// Gives a type that the answer refers to its name in the document.
-    fn naming<I: ToSchema>(mut self, name: String) -> Self {
-        if let Some(answer) = &mut self.schemas.answer {
-            answer.named.push((name, I::schema()));
-            I::schemas(&mut answer.named);
-        }
-        self
-    }
-
-    /// A route whose request travels as a JSON body.
-    fn with_body<R, T>(
-        needs: Needs,
-        path: &'static str,
-        summary: &'static str,
-        handler: impl Handler<T, Arc<Core>>,
-    ) -> Self
-    where
-        R: Request + ToSchema,
-        R::Response: ToSchema,
-        T: 'static,
-    {
-        let mut route = Self::without_body::<R, T>(needs, path, summary, handler);
-        route.schemas.body = Some(Schema::of::<R>());
-        route
-    }
-
-    /// A route without a typed request and answer.
-    fn raw<T: 'static>(
-        needs: Needs,
+    fn new<T: 'static>(
         method: Method,
         path: &'static str,
+        needs: Needs,
         summary: &'static str,
         handler: impl Handler<T, Arc<Core>>,
     ) -> Self {
@@ -212,23 +121,40 @@ impl Route {
             path,
             needs,
             summary,
-            schemas: Schemas::default(),
             filters: &[],
+            call: None,
             serve: on(filter(method), handler),
         }
+    }
+
+    /// Says which request the route answers.
+    fn of<R: Request<Body: ToSchema, Response: ToSchema>>(mut self) -> Self {
+        self.call = Some(TypedCall {
+            #[cfg(test)]
+            request: std::any::type_name::<R>(),
+            body: R::METHOD.has_body().then(Described::of::<R::Body>),
+            answer: Described::of::<R::Response>(),
+        });
+        self
+    }
+
+    fn filtered_by(mut self, filters: &'static [&'static str]) -> Self {
+        self.filters = filters;
+        self
     }
 }
 
 fn filter(method: Method) -> MethodFilter {
     match method {
-        Method::Get => MethodFilter::GET,
-        Method::Post => MethodFilter::POST,
-        Method::Put => MethodFilter::PUT,
-        Method::Patch => MethodFilter::PATCH,
-        Method::Delete => MethodFilter::DELETE,
+        Get => MethodFilter::GET,
+        Post => MethodFilter::POST,
+        Put => MethodFilter::PUT,
+        Patch => MethodFilter::PATCH,
+        Delete => MethodFilter::DELETE,
     }
 }
 
+const NOTHING: Needs = Needs::Nothing;
 const VIEW: Needs = Needs::May(Verb::View);
 const OPERATE: Needs = Needs::May(Verb::Operate);
 const ENROLL: Needs = Needs::May(Verb::Enroll);
@@ -240,47 +166,47 @@ const SIGN_IN: Needs = Needs::May(Verb::SignIn);
 #[rustfmt::skip]
 pub(super) fn table() -> Vec<Route> {
     vec![
-        Route::with_body::<ProveControl, _>(Needs::Nothing, "/proof", "Shows that control knows the token", session::prove),
-        Route::with_body::<OpenSession, _>(Needs::Nothing, "/session", "Exchanges a code for a session: a cookie, and a secret for the page", session::open),
-        Route::raw(VIEW, Method::Delete, "/session", "Ends the session that asks", session::close),
-        Route::with_body::<CreateSignInLink, _>(SIGN_IN, "/session/link", "Makes a link that signs one browser in", session::link),
-        Route::list::<ListSessions, _, _>(SIGN_IN, "/sessions", "Browsers that are signed in", session::list),
-        Route::without_body::<EndSession, _>(SIGN_IN, "/sessions/{session}", "Signs a browser out", session::end),
-        Route::without_body::<GetFleet, _>(VIEW, "/fleet", "The fleet as a whole", fleet::show),
-        Route::with_body::<UpdateFleet, _>(MANAGE, "/fleet", "Names the fleet, sets its starting policy and its added addresses, moves its mesh", fleet::update),
-        Route::without_body::<TestAddresses, _>(VIEW, "/fleet/addresses", "Tests control's own addresses", fleet::test_addresses),
-        Route::list::<ListDevices, _, _>(VIEW, "/devices", "All devices", devices::list),
-        Route::with_body::<AddDevice, _>(ENROLL, "/devices", "Adds a device and makes its enrollment token", devices::add),
-        Route::without_body::<GetDevice, _>(VIEW, "/devices/{device}", "One device, by id or name", devices::show),
-        Route::with_body::<UpdateDevice, _>(MANAGE, "/devices/{device}", "Renames or tags a device, sets when it is relayed, or keeps its host networking", devices::update),
-        Route::without_body::<RemoveDevice, _>(MANAGE, "/devices/{device}", "Forgets a pending or revoked device", devices::remove),
-        Route::with_body::<RevokeDevice, _>(MANAGE, "/devices/{device}/revoke", "Ends a device's trust", devices::revoke),
-        Route::with_body::<ChangeMode, _>(MANAGE, "/devices/{device}/mode", "Changes a device's network mode", devices::change_mode),
-        Route::with_body::<RotateDevice, _>(ENROLL, "/devices/{device}/rotate", "Makes a new token for the same device", devices::rotate),
-        Route::without_body::<GetEnrollment, _>(VIEW, "/devices/{device}/enrollment", "How far a device's enrollment has come", enrollment::show),
-        Route::without_body::<ListSshHosts, _>(SSH, "/ssh/hosts", "The hosts that the owner's ssh configuration names", ssh_install::hosts),
-        Route::with_body::<PushDevice, _>(SSH, "/devices/{device}/push", "Installs a device's agent over the owner's ssh", ssh_install::begin),
-        Route::without_body::<GetPush, _>(VIEW, "/devices/{device}/push", "How far the newest push to a device has come", ssh_install::show),
-        Route::without_body::<EndPush, _>(SSH, "/devices/{device}/push", "Ends a push, and the tunnel that it left", ssh_install::end),
-        Route::rows::<ListContainers, _, _>(VIEW, "/containers", "Containers of the fleet", inventory::containers),
-        Route::rows::<ListStacks, _, _>(VIEW, "/stacks", "Compose projects of the fleet", inventory::stacks),
-        Route::rows::<ListImages, _, _>(VIEW, "/images", "Images of the fleet", inventory::images),
-        Route::rows::<ListVolumes, _, _>(VIEW, "/volumes", "Volumes of the fleet", inventory::volumes),
-        Route::rows::<ListNetworks, _, _>(VIEW, "/networks", "Networks of the fleet", inventory::networks),
-        Route::without_body::<ActOnContainer, _>(OPERATE, "/devices/{device}/containers/{container}/{action}", "Starts, stops or restarts a container", containers::act),
-        Route::with_body::<PlaceInPod, _>(MANAGE, "/devices/{device}/containers/{container}/pod", "Puts a container into its device's pod, or takes it out", containers::place),
-        Route::without_body::<GetPolicy, _>(VIEW, "/policy", "The access policy in force", policy::show),
-        Route::with_body::<SetPolicy, _>(POLICY, "/policy", "Replaces the access policy", policy::replace),
-        Route::with_body::<ReviewPolicy, _>(VIEW, "/policy/review", "What a policy would change", policy::review),
-        Route::with_body::<ExplainAccess, _>(VIEW, "/policy/explain", "Why one device may or may not reach another", policy::explain),
-        Route::list::<ListPaths, _, _>(VIEW, "/paths", "How devices reach each other, and why so", paths::list).filtered_by(&["device"]),
-        Route::with_body::<TestPath, _>(OPERATE, "/paths/test", "Probes every way between two devices", paths::test),
-        Route::list::<ListRelays, _, _>(VIEW, "/relays", "All relays", relays::list),
-        Route::with_body::<PromoteRelay, _>(MANAGE, "/devices/{device}/relay", "Makes a device a relay, or ends that", relays::promote),
-        Route::list::<ListActivity, _, _>(VIEW, "/activity", "The activity log, newest first", activity::list),
-        Route::without_body::<VerifyActivity, _>(VIEW, "/activity/verify", "Whether the activity log is what was written", activity::verify),
-        Route::raw(VIEW, Method::Get, "/live", "The live stream (WebSocket)", live::follow),
-        Route::raw(VIEW, Method::Get, "/openapi.json", "This document", super::openapi::show),
+        Route::new(Post, "/proof", NOTHING, "Shows that control knows the token", session::prove).of::<ProveControl>(),
+        Route::new(Post, "/session", NOTHING, "Exchanges a code for a session: a cookie, and a secret for the page", session::open).of::<OpenSession>(),
+        Route::new(Delete, "/session", VIEW, "Ends the session that asks", session::close),
+        Route::new(Post, "/session/link", SIGN_IN, "Makes a link that signs one browser in", session::link).of::<CreateSignInLink>(),
+        Route::new(Get, "/sessions", SIGN_IN, "Browsers that are signed in", session::list).of::<ListSessions>(),
+        Route::new(Delete, "/sessions/{session}", SIGN_IN, "Signs a browser out", session::end).of::<EndSession>(),
+        Route::new(Get, "/fleet", VIEW, "The fleet as a whole", fleet::show).of::<GetFleet>(),
+        Route::new(Patch, "/fleet", MANAGE, "Names the fleet, sets its starting policy and its added addresses, moves its mesh", fleet::update).of::<UpdateFleet>(),
+        Route::new(Get, "/fleet/addresses", VIEW, "Tests control's own addresses", fleet::test_addresses).of::<TestAddresses>(),
+        Route::new(Get, "/devices", VIEW, "All devices", devices::list).of::<ListDevices>(),
+        Route::new(Post, "/devices", ENROLL, "Adds a device and makes its enrollment token", devices::add).of::<AddDevice>(),
+        Route::new(Get, "/devices/{device}", VIEW, "One device, by id or name", devices::show).of::<GetDevice>(),
+        Route::new(Patch, "/devices/{device}", MANAGE, "Renames or tags a device, sets when it is relayed, or keeps its host networking", devices::update).of::<UpdateDevice>(),
+        Route::new(Delete, "/devices/{device}", MANAGE, "Forgets a pending or revoked device", devices::remove).of::<RemoveDevice>(),
+        Route::new(Post, "/devices/{device}/revoke", MANAGE, "Ends a device's trust", devices::revoke).of::<RevokeDevice>(),
+        Route::new(Post, "/devices/{device}/mode", MANAGE, "Changes a device's network mode", devices::change_mode).of::<ChangeMode>(),
+        Route::new(Post, "/devices/{device}/rotate", ENROLL, "Makes a new token for the same device", devices::rotate).of::<RotateDevice>(),
+        Route::new(Get, "/devices/{device}/enrollment", VIEW, "How far a device's enrollment has come", enrollment::show).of::<GetEnrollment>(),
+        Route::new(Get, "/ssh/hosts", SSH, "The hosts that the owner's ssh configuration names", ssh_install::hosts).of::<ListSshHosts>(),
+        Route::new(Post, "/devices/{device}/push", SSH, "Installs a device's agent over the owner's ssh", ssh_install::begin).of::<PushDevice>(),
+        Route::new(Get, "/devices/{device}/push", VIEW, "How far the newest push to a device has come", ssh_install::show).of::<GetPush>(),
+        Route::new(Delete, "/devices/{device}/push", SSH, "Ends a push, and the tunnel that it left", ssh_install::end).of::<EndPush>(),
+        Route::new(Get, "/containers", VIEW, "Containers of the fleet", inventory::containers).of::<ListContainers>().filtered_by(&["device"]),
+        Route::new(Get, "/stacks", VIEW, "Compose projects of the fleet", inventory::stacks).of::<ListStacks>().filtered_by(&["device"]),
+        Route::new(Get, "/images", VIEW, "Images of the fleet", inventory::images).of::<ListImages>().filtered_by(&["device"]),
+        Route::new(Get, "/volumes", VIEW, "Volumes of the fleet", inventory::volumes).of::<ListVolumes>().filtered_by(&["device"]),
+        Route::new(Get, "/networks", VIEW, "Networks of the fleet", inventory::networks).of::<ListNetworks>().filtered_by(&["device"]),
+        Route::new(Post, "/devices/{device}/containers/{container}/{action}", OPERATE, "Starts, stops or restarts a container", containers::act).of::<ActOnContainer>(),
+        Route::new(Post, "/devices/{device}/containers/{container}/pod", MANAGE, "Puts a container into its device's pod, or takes it out", containers::place).of::<PlaceInPod>(),
+        Route::new(Get, "/policy", VIEW, "The access policy in force", policy::show).of::<GetPolicy>(),
+        Route::new(Put, "/policy", POLICY, "Replaces the access policy", policy::replace).of::<SetPolicy>(),
+        Route::new(Post, "/policy/review", VIEW, "What a policy would change", policy::review).of::<ReviewPolicy>(),
+        Route::new(Post, "/policy/explain", VIEW, "Why one device may or may not reach another", policy::explain).of::<ExplainAccess>(),
+        Route::new(Get, "/paths", VIEW, "How devices reach each other, and why so", paths::list).of::<ListPaths>().filtered_by(&["device"]),
+        Route::new(Post, "/paths/test", OPERATE, "Probes every way between two devices", paths::test).of::<TestPath>(),
+        Route::new(Get, "/relays", VIEW, "All relays", relays::list).of::<ListRelays>(),
+        Route::new(Post, "/devices/{device}/relay", MANAGE, "Makes a device a relay, or ends that", relays::promote).of::<PromoteRelay>(),
+        Route::new(Get, "/activity", VIEW, "The activity log, newest first", activity::list).of::<ListActivity>(),
+        Route::new(Get, "/activity/verify", VIEW, "Whether the activity log is what was written", activity::verify).of::<VerifyActivity>(),
+        Route::new(Get, "/live", VIEW, "The live stream (WebSocket)", live::follow),
+        Route::new(Get, "/openapi.json", VIEW, "This document", super::openapi::show),
     ]
 }
 
@@ -291,3 +217,6 @@ pub(super) fn router(core: &Arc<Core>) -> Router<Arc<Core>> {
         router.route(&format!("{PREFIX}{}", route.path), route.serve.layer(authorize))
     })
 }
+
+#[cfg(test)]
+mod tests;

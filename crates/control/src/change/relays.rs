@@ -12,7 +12,7 @@ use flotilla_protocol::{
     Code,
     activity::{Action, Actor},
     agent::RELAY_MBIT_PER_SECOND,
-    api::PromoteRelay,
+    api::RelayChange,
     endpoint::Endpoint,
 };
 
@@ -23,11 +23,11 @@ const PORT: u16 = 7443;
 const FASTEST: u32 = 100_000;
 
 /// Makes a device a relay, or ends that.
-pub(crate) async fn promote(core: &Core, request: PromoteRelay) -> Change<()> {
+pub(crate) async fn promote(core: &Core, device: &str, change: RelayChange) -> Change<()> {
     let _write_guard = core.write_lock.lock().await;
-    let entry = core.device(&request.device)?;
-    let relaying = if request.relay {
-        Some(requested_relaying(&entry, &request)?)
+    let entry = core.device(device)?;
+    let relaying = if change.relay {
+        Some(requested_relaying(&entry, &change)?)
     } else {
         None
     };
@@ -60,7 +60,7 @@ pub(crate) async fn promote(core: &Core, request: PromoteRelay) -> Change<()> {
     Ok(((), Effects(vec![Effect::SendSettings(row.id), record])))
 }
 
-fn requested_relaying(entry: &DeviceEntry, request: &PromoteRelay) -> Result<Relaying, Refusal> {
+fn requested_relaying(entry: &DeviceEntry, requested: &RelayChange) -> Result<Relaying, Refusal> {
     let name = &entry.row.name;
     if entry.row.enrolled.is_none() || entry.row.revoked.is_some() {
         return Err(Refusal::new(
@@ -86,17 +86,17 @@ fn requested_relaying(entry: &DeviceEntry, request: &PromoteRelay) -> Result<Rel
             ),
         ));
     }
-    let port = request.port.unwrap_or(PORT);
+    let port = requested.port.unwrap_or(PORT);
     // The port after it answers the second reflexive probe, so there must be one.
     if port == 0 || port == u16::MAX {
         return Err(Refusal::new(Code::InvalidInput, "Choose a port from 1 to 65534.").with_field("port"));
     }
-    let address = request
+    let address = requested
         .address
         .as_deref()
         .map(|text| address(text, port))
         .transpose()?;
-    let mbit_per_second = request.mbit_per_second.unwrap_or(RELAY_MBIT_PER_SECOND);
+    let mbit_per_second = requested.mbit_per_second.unwrap_or(RELAY_MBIT_PER_SECOND);
     if !(1..=FASTEST).contains(&mbit_per_second) {
         let why = format!("Choose a limit from 1 to {FASTEST} Mbit/s.");
         return Err(Refusal::new(Code::InvalidInput, why).with_field("mbit_per_second"));

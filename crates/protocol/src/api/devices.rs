@@ -1,6 +1,6 @@
 //! Devices: add, list, change, rotate, revoke, remove.
 
-use super::{Empty, List, Method, Request, encode};
+use super::{Empty, List, Method, NoFields, Request, encode};
 use crate::{
     Timestamp,
     device::{Device, NetworkMode, RelayPreference},
@@ -10,11 +10,12 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::{fmt, net::Ipv4Addr};
 
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy)]
 pub struct ListDevices;
 
 impl Request for ListDevices {
     type Response = List<Device>;
+    type Body = ();
     const METHOD: Method = Method::Get;
     fn path(&self) -> String {
         "/devices".to_owned()
@@ -22,13 +23,14 @@ impl Request for ListDevices {
 }
 
 /// One device, by id or by name.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct GetDevice {
     pub device: String,
 }
 
 impl Request for GetDevice {
     type Response = Device;
+    type Body = ();
     const METHOD: Method = Method::Get;
     fn path(&self) -> String {
         format!("/devices/{}", encode(&self.device))
@@ -64,9 +66,13 @@ pub struct AddDevice {
 
 impl Request for AddDevice {
     type Response = DeviceAdded;
+    type Body = Self;
     const METHOD: Method = Method::Post;
     fn path(&self) -> String {
         "/devices".to_owned()
+    }
+    fn body(&self) -> Option<&Self> {
+        Some(self)
     }
 }
 
@@ -128,13 +134,17 @@ pub struct Unavailable {
     pub config: Option<String>,
 }
 
+#[derive(Debug, Clone, Default)]
+pub struct UpdateDevice {
+    pub device: String,
+    pub change: DeviceChange,
+}
+
 /// Changes what is given and leaves the rest.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
-pub struct UpdateDevice {
-    #[serde(skip)]
-    pub device: String,
+pub struct DeviceChange {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -167,19 +177,27 @@ pub struct TagChange {
 
 impl Request for UpdateDevice {
     type Response = Device;
+    type Body = DeviceChange;
     const METHOD: Method = Method::Patch;
     fn path(&self) -> String {
         format!("/devices/{}", encode(&self.device))
     }
+    fn body(&self) -> Option<&DeviceChange> {
+        Some(&self.change)
+    }
+}
+
+#[derive(Debug, Clone)]
+pub struct ChangeMode {
+    pub device: String,
+    pub change: ModeChange,
 }
 
 /// Changes the network mode. What policy makes of it is in force at once; the agent follows.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
-pub struct ChangeMode {
-    #[serde(skip)]
-    pub device: String,
+pub struct ModeChange {
     #[serde(deserialize_with = "crate::open::known")]
     pub mode: NetworkMode,
     /// As in [`AddDevice`], should a token be needed.
@@ -208,56 +226,72 @@ pub struct ByHand {
 
 impl Request for ChangeMode {
     type Response = ModeChanged;
+    type Body = ModeChange;
     const METHOD: Method = Method::Post;
     fn path(&self) -> String {
         format!("/devices/{}/mode", encode(&self.device))
     }
+    fn body(&self) -> Option<&ModeChange> {
+        Some(&self.change)
+    }
 }
 
 /// Makes a new token for the same device; the old certificate works until the new one first connects.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default)]
+pub struct RotateDevice {
+    pub device: String,
+    pub lifetime: TokenLifetime,
+}
+
+/// How long the new token is good.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
-pub struct RotateDevice {
-    #[serde(skip)]
-    pub device: String,
+pub struct TokenLifetime {
+    /// Seconds, 900 (15 min) to 604,800 (7 d); 3,600 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_seconds: Option<u32>,
 }
 
 impl Request for RotateDevice {
     type Response = DeviceAdded;
+    type Body = TokenLifetime;
     const METHOD: Method = Method::Post;
     fn path(&self) -> String {
         format!("/devices/{}/rotate", encode(&self.device))
     }
+    fn body(&self) -> Option<&TokenLifetime> {
+        Some(&self.lifetime)
+    }
 }
 
 /// Ends a device's trust within 2 s. Its row stays.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default)]
 pub struct RevokeDevice {
-    #[serde(skip)]
     pub device: String,
 }
 
 impl Request for RevokeDevice {
     type Response = Device;
+    type Body = NoFields;
     const METHOD: Method = Method::Post;
     fn path(&self) -> String {
         format!("/devices/{}/revoke", encode(&self.device))
     }
+    fn body(&self) -> Option<&NoFields> {
+        Some(&NoFields {})
+    }
 }
 
 /// Forgets a device that is pending or revoked.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct RemoveDevice {
     pub device: String,
 }
 
 impl Request for RemoveDevice {
     type Response = Empty;
+    type Body = ();
     const METHOD: Method = Method::Delete;
     fn path(&self) -> String {
         format!("/devices/{}", encode(&self.device))

@@ -70,13 +70,14 @@ pub struct Enrollment {
     pub failure: Option<EnrollmentFailure>,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct GetEnrollment {
     pub device: String,
 }
 
 impl Request for GetEnrollment {
     type Response = Enrollment;
+    type Body = ();
     const METHOD: Method = Method::Get;
     fn path(&self) -> String {
         format!("/devices/{}/enrollment", encode(&self.device))

@@ -65,11 +65,12 @@ pub struct Fleet {
     pub as_of: Timestamp,
 }
 
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy)]
 pub struct GetFleet;
 
 impl Request for GetFleet {
     type Response = Fleet;
+    type Body = ();
     const METHOD: Method = Method::Get;
     fn path(&self) -> String {
         "/fleet".to_owned()
@@ -99,14 +100,18 @@ pub struct UpdateFleet {
 
 impl Request for UpdateFleet {
     type Response = Fleet;
+    type Body = Self;
     const METHOD: Method = Method::Patch;
     fn path(&self) -> String {
         "/fleet".to_owned()
     }
+    fn body(&self) -> Option<&Self> {
+        Some(self)
+    }
 }
 
 /// Asks control to open a connection to each of its own addresses and see whether it meets itself.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy)]
 pub struct TestAddresses;
 
 /// The outcome of one address.
@@ -125,6 +130,7 @@ pub struct ReachableAt {
 
 impl Request for TestAddresses {
     type Response = Vec<ReachableAt>;
+    type Body = ();
     const METHOD: Method = Method::Get;
     fn path(&self) -> String {
         "/fleet/addresses".to_owned()

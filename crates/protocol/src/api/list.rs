@@ -1,5 +1,8 @@
 //! Lists over the whole fleet: each row knows its device and its age, and devices that did not answer are named.
 
+#[cfg(feature = "openapi")]
+mod schema;
+
 use super::{Method, Request, encode};
 use crate::{
     Timestamp,
@@ -16,9 +19,14 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Empty {}
 
+/// The body of a request whose path says everything.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NoFields {}
+
 /// A list over all devices that were asked for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct List<T> {
     pub items: Vec<T>,
     /// Devices whose rows are as old as their `as_of` says, because they cannot be asked now.
@@ -38,7 +46,6 @@ pub struct UnreachableDevice {
 
 /// Something on a device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Row<T> {
     pub device: DeviceName,
     pub device_id: DeviceId,
@@ -51,15 +58,15 @@ pub struct Row<T> {
 macro_rules! inventory_list {
     ($(#[$doc:meta])* $name:ident $path:literal $item:ty) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Default, PartialEq, Eq)]
         pub struct $name {
             /// Ids or names; all devices when empty.
-            #[serde(default)]
             pub devices: Vec<String>,
         }
 
         impl Request for $name {
             type Response = List<Row<$item>>;
+            type Body = ();
             const METHOD: Method = Method::Get;
             fn path(&self) -> String {
                 let query: Vec<_> = self.devices.iter().map(|d| format!("device={}", encode(d))).collect();
@@ -92,23 +99,17 @@ inventory_list!(
 
 /// Starts, stops or restarts one container. The answer comes once the device has done it; the container's new row
 /// follows as a live frame.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct ActOnContainer {
-    #[serde(skip)]
     pub device: String,
     /// Id, a unique beginning of it, or name.
-    #[serde(skip)]
     pub container: String,
-    #[serde(skip, default = "restart")]
     pub action: ContainerAction,
-}
-
-fn restart() -> ContainerAction {
-    ContainerAction::Restart
 }
 
 impl Request for ActOnContainer {
     type Response = Empty;
+    type Body = NoFields;
     const METHOD: Method = Method::Post;
     fn path(&self) -> String {
         format!(
@@ -118,19 +119,18 @@ impl Request for ActOnContainer {
             self.action.as_str()
         )
     }
+    fn body(&self) -> Option<&NoFields> {
+        Some(&NoFields {})
+    }
 }
 
 /// Puts a container into its device's pod, or takes it out, and answers when it runs there as it did before. The same
 /// request again, while the first is carried out, waits for that one.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Debug, Clone)]
 pub struct PlaceInPod {
-    #[serde(skip)]
     pub device: String,
     /// Id, a unique beginning of it, or name.
-    #[serde(skip)]
     pub container: String,
-    #[serde(flatten)]
     pub placement: PodPlacement,
 }
 
@@ -146,6 +146,7 @@ pub struct Placed {
 
 impl Request for PlaceInPod {
     type Response = Placed;
+    type Body = PodPlacement;
     const METHOD: Method = Method::Post;
     fn path(&self) -> String {
         format!(
@@ -154,10 +155,13 @@ impl Request for PlaceInPod {
             encode(&self.container)
         )
     }
+    fn body(&self) -> Option<&PodPlacement> {
+        Some(&self.placement)
+    }
 }
 
 /// The activity log, newest first.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 pub struct ListActivity {
     /// Only entries older than this id.
     pub before: Option<i64>,
@@ -167,6 +171,7 @@ pub struct ListActivity {
 
 impl Request for ListActivity {
     type Response = List<Activity>;
+    type Body = ();
     const METHOD: Method = Method::Get;
     fn path(&self) -> String {
         let before = self.before.map(|before| format!("before={before}"));
@@ -181,11 +186,12 @@ impl Request for ListActivity {
 }
 
 /// Whether the activity log is what was written. It reads the whole log, so a long one takes some seconds.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct VerifyActivity {}
 
 impl Request for VerifyActivity {
     type Response = ActivityVerified;
+    type Body = ();
     const METHOD: Method = Method::Get;
     fn path(&self) -> String {
         "/activity/verify".to_owned()

@@ -20,7 +20,6 @@ pub const BEAT: Duration = Duration::from_secs(2);
 
 /// One frame: `{"seq":7,"upsert":{"kind":"container","name":"postgres",…}}`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub struct LiveFrame {
     pub seq: u64,
@@ -45,7 +44,6 @@ impl LiveFrame {
 
 /// Anything that a page lists.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Resource {
     Fleet(Fleet),
@@ -68,7 +66,6 @@ pub enum Resource {
 
 /// Names a thing that is gone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ResourceRef {
     /// A device and everything on it.

@@ -12,11 +12,12 @@ use crate::{
 use serde::{Deserialize, Serialize};
 
 /// The policy that is in force.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy)]
 pub struct GetPolicy;
 
 impl Request for GetPolicy {
     type Response = PolicyInForce;
+    type Body = ();
     const METHOD: Method = Method::Get;
     fn path(&self) -> String {
         "/policy".to_owned()
@@ -48,9 +49,13 @@ pub struct SetPolicy {
 
 impl Request for SetPolicy {
     type Response = PolicyInForce;
+    type Body = Self;
     const METHOD: Method = Method::Put;
     fn path(&self) -> String {
         "/policy".to_owned()
+    }
+    fn body(&self) -> Option<&Self> {
+        Some(self)
     }
 }
 
@@ -64,9 +69,13 @@ pub struct ReviewPolicy {
 
 impl Request for ReviewPolicy {
     type Response = PolicyReview;
+    type Body = Self;
     const METHOD: Method = Method::Post;
     fn path(&self) -> String {
         "/policy/review".to_owned()
+    }
+    fn body(&self) -> Option<&Self> {
+        Some(self)
     }
 }
 
@@ -128,9 +137,13 @@ pub struct ExplainAccess {
 
 impl Request for ExplainAccess {
     type Response = Explanation;
+    type Body = Self;
     const METHOD: Method = Method::Post;
     fn path(&self) -> String {
         "/policy/explain".to_owned()
+    }
+    fn body(&self) -> Option<&Self> {
+        Some(self)
     }
 }
 
@@ -161,15 +174,15 @@ pub struct NearRule {
 
 /// All paths, both directions of each pair of devices. Of more than 100 devices, pairs that no rule connects are only
 /// listed for the devices that are named.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default)]
 pub struct ListPaths {
     /// Ids or names: only paths that begin at one of them; all when empty.
-    #[serde(default)]
     pub devices: Vec<String>,
 }
 
 impl Request for ListPaths {
     type Response = List<Path>;
+    type Body = ();
     const METHOD: Method = Method::Get;
     fn path(&self) -> String {
         let query: Vec<_> = self
@@ -196,17 +209,22 @@ pub struct TestPath {
 
 impl Request for TestPath {
     type Response = Vec<PathAttempt>;
+    type Body = Self;
     const METHOD: Method = Method::Post;
     fn path(&self) -> String {
         "/paths/test".to_owned()
     }
+    fn body(&self) -> Option<&Self> {
+        Some(self)
+    }
 }
 
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy)]
 pub struct ListRelays;
 
 impl Request for ListRelays {
     type Response = List<RelayFacts>;
+    type Body = ();
     const METHOD: Method = Method::Get;
     fn path(&self) -> String {
         "/relays".to_owned()
@@ -232,13 +250,17 @@ pub struct RelayFacts {
     pub as_of: Timestamp,
 }
 
+#[derive(Debug, Clone, Default)]
+pub struct PromoteRelay {
+    pub device: String,
+    pub change: RelayChange,
+}
+
 /// Makes a device a relay for the others, or ends that.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
-pub struct PromoteRelay {
-    #[serde(skip)]
-    pub device: String,
+pub struct RelayChange {
     pub relay: bool,
     /// UDP and TCP port that the relay listens on; 7443 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -254,8 +276,12 @@ pub struct PromoteRelay {
 
 impl Request for PromoteRelay {
     type Response = Empty;
+    type Body = RelayChange;
     const METHOD: Method = Method::Post;
     fn path(&self) -> String {
         format!("/devices/{}/relay", encode(&self.device))
+    }
+    fn body(&self) -> Option<&RelayChange> {
+        Some(&self.change)
     }
 }

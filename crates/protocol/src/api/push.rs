@@ -5,7 +5,7 @@ use crate::{Problem, Timestamp, id::DeviceId};
 use serde::{Deserialize, Serialize};
 
 /// The hosts that the owner's `ssh` configuration names.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy)]
 pub struct ListSshHosts;
 
 /// A host that `ssh` knows by name.
@@ -22,19 +22,24 @@ pub struct SshHost {
 
 impl Request for ListSshHosts {
     type Response = Vec<SshHost>;
+    type Body = ();
     const METHOD: Method = Method::Get;
     fn path(&self) -> String {
         "/ssh/hosts".to_owned()
     }
 }
 
+#[derive(Debug, Clone)]
+pub struct PushDevice {
+    pub device: String,
+    pub install: SshInstall,
+}
+
 /// Installs the agent of a pending device over SSH. A fresh token replaces the device's present one.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
-pub struct PushDevice {
-    #[serde(skip)]
-    pub device: String,
+pub struct SshInstall {
     /// An alias of the owner's configuration, or `[user@]host[:port]`.
     pub host: String,
     #[serde(default)]
@@ -45,20 +50,25 @@ pub struct PushDevice {
 
 impl Request for PushDevice {
     type Response = Push;
+    type Body = SshInstall;
     const METHOD: Method = Method::Post;
     fn path(&self) -> String {
         format!("/devices/{}/push", encode(&self.device))
     }
+    fn body(&self) -> Option<&SshInstall> {
+        Some(&self.install)
+    }
 }
 
 /// The newest push to a device.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct GetPush {
     pub device: String,
 }
 
 impl Request for GetPush {
     type Response = Push;
+    type Body = ();
     const METHOD: Method = Method::Get;
     fn path(&self) -> String {
         format!("/devices/{}/push", encode(&self.device))
@@ -66,13 +76,14 @@ impl Request for GetPush {
 }
 
 /// Ends a push that runs, and the tunnel that it left behind.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct EndPush {
     pub device: String,
 }
 
 impl Request for EndPush {
     type Response = Empty;
+    type Body = ();
     const METHOD: Method = Method::Delete;
     fn path(&self) -> String {
         format!("/devices/{}/push", encode(&self.device))

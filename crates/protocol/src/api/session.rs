@@ -48,14 +48,18 @@ impl fmt::Debug for SessionOpened {
 
 impl Request for OpenSession {
     type Response = SessionOpened;
+    type Body = Self;
     const METHOD: Method = Method::Post;
     fn path(&self) -> String {
         "/session".to_owned()
     }
+    fn body(&self) -> Option<&Self> {
+        Some(self)
+    }
 }
 
 /// The browsers that are signed in, newest first.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy)]
 pub struct ListSessions;
 
 /// A browser that is signed in.
@@ -75,6 +79,7 @@ pub struct SessionFacts {
 
 impl Request for ListSessions {
     type Response = List<SessionFacts>;
+    type Body = ();
     const METHOD: Method = Method::Get;
     fn path(&self) -> String {
         "/sessions".to_owned()
@@ -82,15 +87,15 @@ impl Request for ListSessions {
 }
 
 /// Signs a browser out; its open pages notice at once.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct EndSession {
     /// Its id.
-    #[serde(skip)]
     pub session: String,
 }
 
 impl Request for EndSession {
     type Response = Empty;
+    type Body = ();
     const METHOD: Method = Method::Delete;
     fn path(&self) -> String {
         format!("/sessions/{}", encode(&self.session))
@@ -119,9 +124,13 @@ impl fmt::Debug for SignInLink {
 
 impl Request for CreateSignInLink {
     type Response = SignInLink;
+    type Body = Self;
     const METHOD: Method = Method::Post;
     fn path(&self) -> String {
         "/session/link".to_owned()
+    }
+    fn body(&self) -> Option<&Self> {
+        Some(self)
     }
 }
 
@@ -144,9 +153,13 @@ pub struct ControlProof {
 
 impl Request for ProveControl {
     type Response = ControlProof;
+    type Body = Self;
     const METHOD: Method = Method::Post;
     fn path(&self) -> String {
         "/proof".to_owned()
+    }
+    fn body(&self) -> Option<&Self> {
+        Some(self)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
 };
 use flotilla_protocol::{
     Code,
-    api::{AddDevice, DeviceAdded, RemoveDevice, RotateDevice},
+    api::{AddDevice, DeviceAdded, RemoveDevice, RotateDevice, TokenLifetime},
     device::{NetworkMode, RelayPreference},
     id::DeviceId,
 };
@@ -217,7 +217,9 @@ impl Flow {
         let device = device.to_string();
         let request = RotateDevice {
             device,
-            expires_seconds: Some(self.lifetime.get_untracked()),
+            lifetime: TokenLifetime {
+                expires_seconds: Some(self.lifetime.get_untracked()),
+            },
         };
         self.run(async move { send(&request).await });
     }

@@ -12,7 +12,7 @@ use crate::{
     store::use_store,
 };
 use flotilla_protocol::{
-    api::UpdateDevice,
+    api::{DeviceChange, UpdateDevice},
     device::{Attention, Device, EndpointTrial},
 };
 use leptos::{prelude::*, task::spawn_local};
@@ -80,8 +80,10 @@ fn DockerDesktop(text: String) -> impl IntoView {
         refused.set(None);
         let request = UpdateDevice {
             device: id(),
-            host_kept: Some(true),
-            ..UpdateDevice::default()
+            change: DeviceChange {
+                host_kept: Some(true),
+                ..DeviceChange::default()
+            },
         };
         spawn_local(async move {
             if let Err(failure) = send(&request).await {

@@ -11,7 +11,7 @@ use crate::{
     api::{Failure, send},
     store::{Store, use_store},
 };
-use flotilla_protocol::api::{EndPush, GetPush, Push, PushDevice, PushState};
+use flotilla_protocol::api::{EndPush, GetPush, Push, PushDevice, PushState, SshInstall};
 use leptos::{prelude::*, task::spawn_local};
 
 /// The progress of the installation. A handle: copies share the same signals.
@@ -54,9 +54,11 @@ impl SshProgress {
         let flow = self.flow;
         let request = PushDevice {
             device: device.to_string(),
-            host: flow.host.with_untracked(|host| host.trim().to_owned()),
-            as_root: flow.as_root.get_untracked(),
-            skip_docker: flow.skip_docker.get_untracked(),
+            install: SshInstall {
+                host: flow.host.with_untracked(|host| host.trim().to_owned()),
+                as_root: flow.as_root.get_untracked(),
+                skip_docker: flow.skip_docker.get_untracked(),
+            },
         };
         self.asking.set(true);
         self.refused.set(None);

@@ -12,7 +12,7 @@ use crate::{
     store::{Store, use_store},
 };
 use flotilla_protocol::{
-    api::UpdateDevice,
+    api::{DeviceChange, UpdateDevice},
     device::{Device, DeviceStatus},
     id::DeviceId,
 };
@@ -133,8 +133,10 @@ fn TroubleRow(trouble: TroubleLine) -> impl IntoView {
 fn keep_host(device: DeviceId, toaster: Toaster) {
     let request = UpdateDevice {
         device: device.to_string(),
-        host_kept: Some(true),
-        ..UpdateDevice::default()
+        change: DeviceChange {
+            host_kept: Some(true),
+            ..DeviceChange::default()
+        },
     };
     spawn_local(async move {
         if let Err(failure) = send(&request).await {

@@ -20,7 +20,7 @@ use crate::{
     store::{Store, use_store},
 };
 use flotilla_protocol::{
-    api::{EndPush, RemoveDevice, Request, RevokeDevice, UpdateDevice},
+    api::{DeviceChange, EndPush, RemoveDevice, Request, RevokeDevice, UpdateDevice},
     device::{Attention, Device, DeviceStatus},
     name::DeviceName,
 };
@@ -149,8 +149,10 @@ impl Actions {
         let name = self.device.with_untracked(|device| device.name.to_string());
         let request = UpdateDevice {
             device: self.id(),
-            host_kept: Some(true),
-            ..UpdateDevice::default()
+            change: DeviceChange {
+                host_kept: Some(true),
+                ..DeviceChange::default()
+            },
         };
         self.run(request, move |_| self.toaster.confirm(mode::host_kept(&name)));
     }
@@ -160,8 +162,10 @@ impl Actions {
         let name = self.device.with_untracked(|device| device.name.to_string());
         let request = UpdateDevice {
             device: self.id(),
-            vouched: Some(true),
-            ..UpdateDevice::default()
+            change: DeviceChange {
+                vouched: Some(true),
+                ..DeviceChange::default()
+            },
         };
         self.run(request, move |_| self.toaster.confirm(attention::vouched(&name)));
     }
@@ -336,10 +340,10 @@ fn Rename(on_close: Callback<()>) -> impl IntoView {
         if wrong(&new).is_none() {
             let request = UpdateDevice {
                 device: actions.id(),
-                name: Some(new.clone()),
-                tags: None,
-                relay: None,
-                ..UpdateDevice::default()
+                change: DeviceChange {
+                    name: Some(new.clone()),
+                    ..DeviceChange::default()
+                },
             };
             actions.run(request, move |_| {
                 actions

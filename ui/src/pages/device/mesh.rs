@@ -12,7 +12,7 @@ use crate::{
     store::{Store, use_store},
 };
 use flotilla_protocol::{
-    api::UpdateDevice,
+    api::{DeviceChange, UpdateDevice},
     device::{Device, RelayPreference},
     id::RelayId,
     mesh::{MeshReport, MeshState},
@@ -87,8 +87,10 @@ fn RelayChoice(device: Signal<Arc<Device>>) -> impl IntoView {
         };
         let request = UpdateDevice {
             device: device.with_untracked(|device| device.id.to_string()),
-            relay: Some(relay),
-            ..UpdateDevice::default()
+            change: DeviceChange {
+                relay: Some(relay),
+                ..DeviceChange::default()
+            },
         };
         spawn_local(async move {
             match send(&request).await {

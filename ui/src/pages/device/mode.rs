@@ -29,7 +29,7 @@ use crate::{
 use effects::{Effects, effects};
 use flotilla_protocol::{
     Timestamp,
-    api::{ByHand, ChangeMode as Change},
+    api::{ByHand, ChangeMode as Change, ModeChange},
     device::{Device, NetworkMode},
 };
 use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
@@ -95,8 +95,10 @@ fn Choose(
         let (id, before) = device.with_untracked(|device| (device.id.to_string(), device.link.since));
         let request = Change {
             device: id,
-            mode: to,
-            expires_seconds: None,
+            change: ModeChange {
+                mode: to,
+                expires_seconds: None,
+            },
         };
         spawn_local(async move {
             let outcome = send(&request).await;

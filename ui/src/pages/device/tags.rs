@@ -12,7 +12,7 @@ use crate::{
     store::{Store, use_store},
 };
 use flotilla_protocol::{
-    api::{TagChange, UpdateDevice},
+    api::{DeviceChange, TagChange, UpdateDevice},
     device::Device,
 };
 use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
@@ -49,8 +49,10 @@ pub(super) fn Tags(device: Signal<Arc<Device>>) -> impl IntoView {
         let (id, name) = device.with_untracked(|device| (device.id.to_string(), device.name.to_string()));
         let request = UpdateDevice {
             device: id,
-            tags: Some(TagChange { add, remove }),
-            ..UpdateDevice::default()
+            change: DeviceChange {
+                tags: Some(TagChange { add, remove }),
+                ..DeviceChange::default()
+            },
         };
         spawn_local(async move {
             match send(&request).await {

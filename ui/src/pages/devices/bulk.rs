@@ -15,7 +15,7 @@ use crate::{
     store::{Store, use_store},
 };
 use flotilla_protocol::{
-    api::{RevokeDevice, TagChange, UpdateDevice},
+    api::{DeviceChange, RevokeDevice, TagChange, UpdateDevice},
     device::{Device, DeviceStatus},
 };
 use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
@@ -147,8 +147,10 @@ fn EditTags(bulk: Bulk, devices: Vec<Arc<Device>>) -> impl IntoView {
         let call = async move |device: &Device| {
             let request = UpdateDevice {
                 device: device.id.to_string(),
-                tags: Some(change.clone()),
-                ..UpdateDevice::default()
+                change: DeviceChange {
+                    tags: Some(change.clone()),
+                    ..DeviceChange::default()
+                },
             };
             send(&request).await.map(|_| ())
         };

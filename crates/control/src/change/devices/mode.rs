@@ -9,23 +9,23 @@ use crate::{
     refusal::Refusal,
 };
 use flotilla_fleet::Life;
-use flotilla_protocol::{Code, activity::Action, api::ChangeMode, device::NetworkMode};
+use flotilla_protocol::{Code, activity::Action, device::NetworkMode};
 
 /// Writes the mode and applies it to what control decides by itself. Answers the device as it was before; `None` when
 /// its agent need not move.
-pub(crate) async fn set_mode(core: &Core, request: &ChangeMode) -> Change<Option<DeviceEntry>> {
+pub(crate) async fn set_mode(core: &Core, device: &str, mode: NetworkMode) -> Change<Option<DeviceEntry>> {
     let _write_guard = core.write_lock.lock().await;
-    let entry = core.device(&request.device)?;
-    check(&entry, request.mode)?;
-    if entry.row.mode == request.mode {
+    let entry = core.device(device)?;
+    check(&entry, mode)?;
+    if entry.row.mode == mode {
         if !entry.has_mode_mismatch() {
             return Ok((None, Effects::default()));
         }
-        let details = format!("Network mode: {}, ordered again.", request.mode);
+        let details = format!("Network mode: {mode}, ordered again.");
         return Ok(recorded(entry, details));
     }
     let mut row = entry.row.clone();
-    row.mode = request.mode;
+    row.mode = mode;
     // The decision to keep host networking covers this stay in host mode only.
     row.host_kept = false;
     core.store.save_device(&row).await?;

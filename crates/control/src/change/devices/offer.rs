@@ -14,7 +14,7 @@ use flotilla_identity::EnrollmentToken;
 use flotilla_protocol::{
     Code, Timestamp,
     activity::Action,
-    api::{AddDevice, DeviceAdded, RotateDevice},
+    api::{AddDevice, DeviceAdded, TokenLifetime},
     device::{NetworkMode, RelayPreference},
     enroll::{CONFIG_VERSION, ConfigFile},
     id::DeviceId,
@@ -45,10 +45,10 @@ pub(crate) async fn add(core: &Core, request: AddDevice) -> Change<DeviceAdded> 
 }
 
 /// Makes a new token for a device. Until it is used, the device's certificate stays valid.
-pub(crate) async fn rotate(core: &Core, request: RotateDevice) -> Change<DeviceAdded> {
-    let lifetime = enrollment::lifetime(request.expires_seconds)?;
+pub(crate) async fn rotate(core: &Core, device: &str, lifetime: TokenLifetime) -> Change<DeviceAdded> {
+    let lifetime = enrollment::lifetime(lifetime.expires_seconds)?;
     let _write_guard = core.write_lock.lock().await;
-    let row = core.device(&request.device)?.row;
+    let row = core.device(device)?.row;
     let host_kept = row.host_kept;
     let config = offer(core, row, lifetime).await?;
     let details = format!(

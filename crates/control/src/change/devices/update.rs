@@ -10,16 +10,16 @@ use crate::{
 use flotilla_protocol::{
     Code, Problem,
     activity::Action,
-    api::UpdateDevice,
+    api::DeviceChange,
     device::{Device, NetworkMode},
 };
 
 /// Changes a device's name, its tags, when it is relayed, whether its host networking is kept on Docker Desktop, and
 /// whether its owner vouches that it is one machine.
-pub(crate) async fn update(core: &Core, request: UpdateDevice) -> Change<Device> {
+pub(crate) async fn update(core: &Core, device: &str, change: DeviceChange) -> Change<Device> {
     let _write_guard = core.write_lock.lock().await;
-    let entry = core.device(&request.device)?;
-    let (row, details) = apply_update(core, entry.row.clone(), &request)?;
+    let entry = core.device(device)?;
+    let (row, details) = apply_update(core, entry.row.clone(), &change)?;
     if details.is_empty() {
         let view = core.cache.lock().view(&entry, core.clock.now());
         return Ok((view, Effects::default()));
@@ -42,7 +42,7 @@ pub(crate) async fn update(core: &Core, request: UpdateDevice) -> Change<Device>
         }
         state.device(row.id).map(|entry| state.view(entry, now))
     };
-    if request.vouched.is_some() {
+    if change.vouched.is_some() {
         core.links.forget_holders(row.id);
     }
     let changed = by_owner(Action::DeviceUpdated, row.id, &row.name, details.join(" "));
@@ -51,7 +51,7 @@ pub(crate) async fn update(core: &Core, request: UpdateDevice) -> Change<Device>
         let details = format!("Rules follow the renaming of {} to {}.", entry.row.name, row.name);
         effects.push(policy::record(policy.revision, true, details));
     }
-    let view = view.ok_or_else(|| no_such_device(&request.device))?;
+    let view = view.ok_or_else(|| no_such_device(device))?;
     Ok((view, Effects(effects)))
 }
 
@@ -59,17 +59,17 @@ pub(crate) async fn update(core: &Core, request: UpdateDevice) -> Change<Device>
 fn apply_update(
     core: &Core,
     mut row: DeviceRow,
-    request: &UpdateDevice,
+    requested: &DeviceChange,
 ) -> Result<(DeviceRow, Vec<String>), Refusal> {
     let mut details = Vec::new();
-    if let Some(name) = &request.name {
+    if let Some(name) = &requested.name {
         let name = parse_name(core, name, Some(row.id))?;
         if name != row.name {
             details.push(format!("Renamed from {} to {name}.", row.name));
             row.name = name;
         }
     }
-    if let Some(change) = &request.tags {
+    if let Some(change) = &requested.tags {
         let removed = parse_tags(&change.remove, "tags.remove")?;
         let added = parse_tags(&change.add, "tags.add")?;
         let before = row.tags.clone();
@@ -86,11 +86,11 @@ fn apply_update(
             });
         }
     }
-    if let Some(relay) = request.relay.filter(|relay| *relay != row.relay) {
+    if let Some(relay) = requested.relay.filter(|relay| *relay != row.relay) {
         details.push(format!("Access Relay: {relay}."));
         row.relay = relay;
     }
-    if let Some(kept) = request.host_kept.filter(|kept| *kept != row.host_kept) {
+    if let Some(kept) = requested.host_kept.filter(|kept| *kept != row.host_kept) {
         if kept && row.mode != NetworkMode::Host {
             return Err(Refusal::new(
                 Code::Conflict,
@@ -106,7 +106,7 @@ fn apply_update(
         details.push(format!("Host networking is {what} on Docker Desktop."));
         row.host_kept = kept;
     }
-    if let Some(vouched) = request.vouched {
+    if let Some(vouched) = requested.vouched {
         let suspected = row.imposter.is_some();
         if vouched && (suspected || !row.vouched) {
             details.push("It is one machine, whatever its machine id says.".to_owned());

@@ -14,7 +14,7 @@ use crate::{
 use flotilla_fleet::{Life, enrollment};
 use flotilla_protocol::{
     Code,
-    api::{ByHand, ChangeMode, ModeChanged, RotateDevice},
+    api::{ByHand, ModeChange, ModeChanged, TokenLifetime},
     device::NetworkMode,
     job::JobRequest,
 };
@@ -24,24 +24,28 @@ use std::{sync::Arc, time::Duration};
 const PREPARES: Duration = Duration::from_secs(20);
 
 /// Puts a device into another mode.
-pub(crate) async fn change_mode(core: &Arc<Core>, request: ChangeMode) -> Result<ModeChanged, Refusal> {
-    enrollment::lifetime(request.expires_seconds)?;
-    let before = complete(core, set_mode(core, &request)).await?;
+pub(crate) async fn change_mode(
+    core: &Arc<Core>,
+    device: &str,
+    change: ModeChange,
+) -> Result<ModeChanged, Refusal> {
+    enrollment::lifetime(change.expires_seconds)?;
+    let before = complete(core, set_mode(core, device, change.mode)).await?;
     let by_hand = match before {
         None => None,
-        Some(entry) => match order(core, &entry, request.mode).await {
+        Some(entry) => match order(core, &entry, change.mode).await {
             Ok(()) => None,
             Err(reason) => {
-                let rotate_device = RotateDevice {
-                    device: entry.row.id.to_string(),
-                    expires_seconds: request.expires_seconds,
+                let lifetime = TokenLifetime {
+                    expires_seconds: change.expires_seconds,
                 };
-                let texts = Box::new(complete(core, rotate(core, rotate_device)).await?);
+                let texts =
+                    Box::new(complete(core, rotate(core, &entry.row.id.to_string(), lifetime)).await?);
                 Some(ByHand { reason, texts })
             }
         },
     };
-    let entry = core.device(&request.device)?;
+    let entry = core.device(device)?;
     let device = Box::new(core.cache.lock().view(&entry, core.clock.now()));
     Ok(ModeChanged { device, by_hand })
 }

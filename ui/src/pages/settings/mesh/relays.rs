@@ -14,7 +14,7 @@ use crate::{
     store::{Store, use_store},
 };
 use flotilla_protocol::{
-    api::{PromoteRelay, RelayFacts},
+    api::{PromoteRelay, RelayChange, RelayFacts},
     device::{Device, DeviceStatus, NetworkMode},
     endpoint::Endpoint,
 };
@@ -77,13 +77,15 @@ impl RelayDraft {
                 .edited
                 .get_untracked()
                 .unwrap_or_else(|| self.device.get_untracked()),
-            relay: true,
-            port: self
-                .port
-                .with_untracked(|port| parse_number(port, &PORTS))?
-                .and_then(|port| port.try_into().ok()),
-            mbit_per_second: self.limit.with_untracked(|limit| parse_number(limit, &LIMITS))?,
-            address: Some(address).filter(|address| !address.is_empty()),
+            change: RelayChange {
+                relay: true,
+                port: self
+                    .port
+                    .with_untracked(|port| parse_number(port, &PORTS))?
+                    .and_then(|port| port.try_into().ok()),
+                mbit_per_second: self.limit.with_untracked(|limit| parse_number(limit, &LIMITS))?,
+                address: Some(address).filter(|address| !address.is_empty()),
+            },
         })
     }
 
@@ -100,7 +102,7 @@ impl RelayDraft {
                 return;
             }
             match outcome {
-                Ok(_) if request.relay => self.clear(),
+                Ok(_) if request.change.relay => self.clear(),
                 Ok(_) => {}
                 Err(failure) => self.refused.set(Some(failure)),
             }
@@ -300,7 +302,7 @@ fn relay_line(relay: &RelayFacts, store: Store, draft: RelayDraft) -> impl IntoV
         let end = move || {
             draft.send(PromoteRelay {
                 device: device.clone(),
-                ..PromoteRelay::default()
+                change: RelayChange::default(),
             });
         };
         view! {

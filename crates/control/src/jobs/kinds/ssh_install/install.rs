@@ -16,7 +16,7 @@ use crate::{
 use flotilla_protocol::{
     Code, Problem,
     activity::{Action, Actor},
-    api::{Push, PushDevice, PushState},
+    api::{Push, PushState, SshInstall},
     device::{DeviceStatus, NetworkMode},
     endpoint::Endpoint,
     name::DeviceName,
@@ -37,19 +37,19 @@ const PROBE_MINUTES: u64 = 1;
 const INSTALL_MINUTES: u64 = 20;
 
 /// Starts a push. Its progress is published on the live stream.
-pub(crate) fn begin(core: &Arc<Core>, request: PushDevice) -> Result<Push, Refusal> {
-    let host: Host = request.host.parse().map_err(|error: InvalidHost| {
+pub(crate) fn begin(core: &Arc<Core>, device: &str, install: SshInstall) -> Result<Push, Refusal> {
+    let host: Host = install.host.parse().map_err(|error: InvalidHost| {
         Refusal::new(Code::InvalidInput, error.to_string()).with_field("host")
     })?;
-    let entry = core.device(&request.device)?;
+    let entry = core.device(device)?;
     let name = entry.row.name.clone();
     fits(&name, entry.row.mode, entry.status(), entry.row.this_computer)?;
     let order = Order {
         device: entry.row.id,
         name: name.clone(),
         host,
-        as_root: request.as_root,
-        skip_docker: request.skip_docker,
+        as_root: install.as_root,
+        skip_docker: install.skip_docker,
     };
     let push = new_push(&order.host, order.device, core.clock.now());
     let (cancel, over) = (core.stop.child_token(), CancellationToken::new());
