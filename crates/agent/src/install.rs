@@ -85,8 +85,7 @@ pub fn install(run_as: RunAs, config: Option<&Path>) -> Result<(), InstallError>
     proxy::keep(Path::new(PROXY_FILE)).map_err(|source| write(PROXY_FILE, source))?;
     let engine = users_engine::find(Path::new(users_engine::FOLDERS));
     let unit = unit(&program, run_as, engine.as_deref())?;
-    file::replace(Path::new(UNIT_PATH), unit.as_bytes(), 0o644)
-        .map_err(|source| write(UNIT_PATH, source))?;
+    file::replace(Path::new(UNIT_PATH), unit.as_bytes(), 0o644).map_err(|source| write(UNIT_PATH, source))?;
     systemctl(&["daemon-reload"])?;
     systemctl(&["enable", "--quiet", UNIT])?;
     // A service that gave up (exit 77 or 78) has to be forgiven before it starts again.
