@@ -14,7 +14,8 @@
 //!   a pod on the engine. [`container_settings`], [`container_diff`]: every setting of a container, and what differs
 //!   between two containers.
 //! - [`dataplane`]: two ends of a WireGuard tunnel, ours or another program, and traffic between them.
-//! - [`scripted_agent`], [`impostor`]: an agent and a control that do what the real ones never do.
+//! - [`scripted_agent`], [`impostor`]: an agent and a control that do what the real ones never do. [`reporting_device`]:
+//!   a linked device that reports what a test tells it to.
 //! - [`swarm`]: a thousand agents in one process. [`slow_clients`]: connections that never finish what they begin.
 //!   [`strangers`]: thousands of such connections at one control.
 //! - [`live_reader`]: the live stream as a page reads it.
@@ -51,6 +52,7 @@ pub mod pod_machine;
 pub mod podman;
 pub mod port_forward;
 pub mod program;
+pub mod reporting_device;
 pub mod scripted_agent;
 pub mod slow_clients;
 pub mod soak;

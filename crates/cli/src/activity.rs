@@ -78,6 +78,7 @@ fn table(entries: &[Activity], now: Timestamp) -> Table<6> {
 fn who(actor: &Actor) -> String {
     match actor {
         Actor::Owner => "owner".to_owned(),
+        Actor::Token { name } => format!("token {name}"),
         Actor::Device { name } => name.clone(),
         Actor::Stranger { address } => address.clone(),
         Actor::Control => "controller".to_owned(),

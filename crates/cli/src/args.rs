@@ -1,5 +1,9 @@
 //! The grammar of the command line.
 
+mod token;
+
+pub(crate) use token::{CreateToken, TokenCommand};
+
 use crate::{act::Target, lifetime::Lifetime};
 use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
 use flotilla_protocol::{
@@ -52,6 +56,11 @@ pub(crate) enum Command {
     Policy {
         #[command(subcommand)]
         command: PolicyCommand,
+    },
+    /// Make, list and revoke tokens with which programs call the API
+    Token {
+        #[command(subcommand)]
+        command: TokenCommand,
     },
     /// List, add and remove addresses at which devices find this controller
     Address {

@@ -54,6 +54,7 @@ impl Failure {
     fn status(&self) -> u8 {
         match self {
             Self::Call(error) if error.is_unreachable() => 5,
+            Self::Call(Error::UnknownToken { .. }) => 3,
             Self::Call(Error::Environment { .. }) | Self::Document { .. } => 2,
             Self::Call(Error::Problem(Problem { code, .. })) => match code {
                 Code::InvalidInput => 2,

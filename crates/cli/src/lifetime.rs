@@ -14,7 +14,7 @@ pub(crate) struct Lifetime(pub(crate) u32);
 /// Why a text is not a lifetime.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum InvalidLifetime {
-    #[error("write a number and a unit: 15m, 1h, 24h or 7d")]
+    #[error("write a number and a unit: 15m, 1h, 7d or 30d")]
     Malformed,
     #[error("a command works for at least 15 minutes: write 15m or more")]
     TooShort,
@@ -23,6 +23,22 @@ pub(crate) enum InvalidLifetime {
 }
 
 impl FromStr for Lifetime {
+    type Err = InvalidLifetime;
+
+    fn from_str(text: &str) -> Result<Self, InvalidLifetime> {
+        match text.parse()? {
+            Seconds(seconds) if seconds < SHORTEST => Err(InvalidLifetime::TooShort),
+            Seconds(seconds) if seconds <= LONGEST => Ok(Self(seconds)),
+            Seconds(_) => Err(InvalidLifetime::TooLong),
+        }
+    }
+}
+
+/// A length of time in seconds, without limits of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Seconds(pub(crate) u32);
+
+impl FromStr for Seconds {
     type Err = InvalidLifetime;
 
     fn from_str(text: &str) -> Result<Self, InvalidLifetime> {
@@ -38,12 +54,9 @@ impl FromStr for Lifetime {
         if number.is_empty() {
             return Err(InvalidLifetime::Malformed);
         }
-        let number: u32 = number.parse().map_err(|_| InvalidLifetime::TooLong)?;
-        match number.checked_mul(unit) {
-            Some(seconds) if seconds < SHORTEST => Err(InvalidLifetime::TooShort),
-            Some(seconds) if seconds <= LONGEST => Ok(Self(seconds)),
-            _ => Err(InvalidLifetime::TooLong),
-        }
+        let number: Option<u32> = number.parse().ok();
+        let seconds = number.and_then(|number| number.checked_mul(unit));
+        Ok(Self(seconds.unwrap_or(u32::MAX)))
     }
 }
 

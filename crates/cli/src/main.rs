@@ -20,6 +20,7 @@ mod policy;
 mod serve;
 mod show;
 mod table;
+mod token;
 
 use args::{Args, Command};
 use clap::Parser;
@@ -53,6 +54,7 @@ async fn run(args: Args) -> Result<(), Failure> {
         Command::Paths(list) => paths::run(&client()?, list).await,
         Command::Activity(activity) => activity::run(&client()?, activity).await,
         Command::Policy { command } => policy::run(&client()?, command).await,
+        Command::Token { command } => token::run(&client()?, command).await,
         Command::Address { command } => address::run(&client()?, command).await,
         Command::Start { target } => act::run(&client()?, target, act::START).await,
         Command::Stop { target } => act::run(&client()?, target, act::STOP).await,

@@ -96,22 +96,33 @@ impl Access {
         Ok(access)
     }
 
-    /// `FLOTILLA_API` and `FLOTILLA_API_TOKEN` when the first is set, else the data directory.
+    /// `FLOTILLA_API` and `FLOTILLA_API_TOKEN` where they are set, else the data directory. A token alone is for the
+    /// control of the data directory: it never falls back to the owner's.
     ///
     /// # Errors
     /// As [`Access::from_data_dir`], or the variables cannot be used.
     pub fn from_env(data_dir: &Path) -> Result<Self, Error> {
-        let Ok(url) = env::var(URL_VARIABLE) else {
-            return Self::from_data_dir(data_dir);
-        };
-        let token = env::var(TOKEN_VARIABLE).map_err(|_| Error::Environment {
-            variable: TOKEN_VARIABLE,
-            reason: "FLOTILLA_API is set, so it must hold that control's token",
-        })?;
-        Self::new(&url, &token).map_err(|reason| Error::Environment {
-            variable: URL_VARIABLE,
-            reason,
-        })
+        Self::chosen(
+            env::var(URL_VARIABLE).ok(),
+            env::var(TOKEN_VARIABLE).ok(),
+            data_dir,
+        )
+    }
+
+    fn chosen(url: Option<String>, token: Option<String>, data_dir: &Path) -> Result<Self, Error> {
+        let unusable = |variable| move |reason| Error::Environment { variable, reason };
+        match (url, token) {
+            (None, None) => Self::from_data_dir(data_dir),
+            (Some(_), None) => Err(unusable(TOKEN_VARIABLE)(
+                "FLOTILLA_API is set, so it must hold that control's token",
+            )),
+            (Some(url), Some(token)) => Self::new(&url, &token).map_err(unusable(URL_VARIABLE)),
+            (None, Some(token)) => {
+                let here = Self::from_data_dir(data_dir)?;
+                let url = format!("http://{}", here.authority);
+                Self::new(&url, &token).map_err(unusable(TOKEN_VARIABLE))
+            }
+        }
     }
 }
 
@@ -188,6 +199,24 @@ mod tests {
         assert!(Access::from_data_dir(directory.path()).is_ok());
         drop(lock);
         assert!(refused().is_unreachable());
+    }
+
+    #[test]
+    fn a_token_of_the_environment_is_never_replaced_by_the_owners() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = r#"{"url":"http://127.0.0.1:1","token":"owner"}"#;
+        fs::write(directory.path().join(FILE), file).unwrap();
+        let lock = File::create(directory.path().join(LOCK)).unwrap();
+        lock.lock().unwrap();
+        let chosen = |url: Option<&str>, token: Option<&str>| {
+            Access::chosen(url.map(Into::into), token.map(Into::into), directory.path())
+        };
+        let token = |access: Result<Access, Error>| access.unwrap().token;
+        assert_eq!(token(chosen(None, None)), "owner");
+        assert_eq!(token(chosen(None, Some("ci"))), "ci");
+        assert_eq!(token(chosen(Some("http://127.0.0.1:2"), Some("ci"))), "ci");
+        assert!(chosen(Some("http://127.0.0.1:2"), None).is_err());
+        assert!(chosen(None, Some("")).is_err());
     }
 
     #[test]

@@ -19,6 +19,11 @@ pub enum Error {
         "What listens at {address} does not know the token of your Flotilla, so it was told nothing and nothing it said was believed. {START_IT} If FLOTILLA_API is set, check it and FLOTILLA_API_TOKEN."
     )]
     Unproven { address: String },
+    /// The program at control's address says that it never made this API token, or that it is over.
+    #[error(
+        "The controller at {address} does not know this token: it was revoked, it expired, or another controller made it. Ask the controller's owner for a new one: flotilla token create NAME"
+    )]
+    UnknownToken { address: String },
     /// Control's address is known, and no program answers there.
     #[error("Control does not answer at {address}: {source}. {START_IT}")]
     Unreachable { address: String, source: io::Error },

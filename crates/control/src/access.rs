@@ -1,6 +1,7 @@
-//! Who may use the API port: the owner, on this computer.
+//! Who may use the API port: the owner, on this computer, and programs with API tokens.
 //!
-//! Programs show the token of `api.json`, made anew at each start. A browser or the desktop window exchanges the
+//! The owner's programs show the token of `api.json`, made anew at each start; other programs show an API token that
+//! the owner made for them, which says what they may do. A browser or the desktop window exchanges the
 //! single-use code of a sign-in link for a session, which has two halves: a cookie, and a secret for the page. Browsers
 //! send a cookie to every port of a host, so a program that listens on another port gets it; the page's half leaves the
 //! page for control's own origin only, and either half alone opens nothing. All are 256 random bits; only hashes are
@@ -8,13 +9,18 @@
 
 mod place;
 mod sessions;
+mod tokens;
 
 pub(crate) use place::place;
 pub(crate) use sessions::CurrentSession;
+pub(crate) use tokens::CurrentToken;
+
+use crate::store::ApiTokenRow;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use flotilla_fleet::access::Caller;
 use flotilla_identity::ApiKey;
-use flotilla_protocol::{Timestamp, api::SessionFacts, id::SessionId};
+use flotilla_protocol::{Timestamp, api::SessionFacts, id::SessionId, name::TokenName};
 use jiff::SignedDuration;
 use rand::{RngCore, SeedableRng, rngs::StdRng};
 use sessions::{SecretHashes, Sessions};
@@ -22,9 +28,11 @@ use sha2::{Digest, Sha256};
 use std::{
     fmt,
     net::SocketAddr,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use subtle::ConstantTimeEq;
+use tokens::Tokens;
+use tokio_util::sync::CancellationToken;
 
 /// Codes that wait at the same time: more than a person opens windows in a minute.
 const CODES: usize = 16;
@@ -72,7 +80,43 @@ pub(crate) struct NewSession {
     pub(crate) page: Secret,
 }
 
-/// The API's token, and the codes and sessions that are valid.
+/// What a request was let in by.
+#[derive(Debug, Clone)]
+pub(crate) enum Credential {
+    /// The token of `api.json`, which is good for as long as this control runs.
+    Key,
+    Session(CurrentSession),
+    Token(CurrentToken),
+}
+
+impl Credential {
+    pub(crate) fn caller(&self) -> Arc<Caller> {
+        match self {
+            Self::Key | Self::Session(_) => Arc::new(Caller::owner()),
+            Self::Token(token) => token.caller.clone(),
+        }
+    }
+
+    /// Cancelled when the credential is over; `None` for one that outlives every request.
+    pub(crate) fn over(&self) -> Option<&CancellationToken> {
+        match self {
+            Self::Key => None,
+            Self::Session(session) => Some(&session.over),
+            Self::Token(token) => Some(&token.over),
+        }
+    }
+}
+
+/// Why control proves nothing to a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ProofRefusal {
+    /// The text is not a nonce.
+    Nonce,
+    /// There is no API token with this id that works.
+    Token,
+}
+
+/// The API's token, the API tokens of programs, and the codes and sessions that are valid.
 pub(crate) struct Access {
     key: ApiKey,
     token: [u8; 32],
@@ -83,6 +127,7 @@ struct Credentials {
     random: StdRng,
     codes: Vec<SignInCode>,
     sessions: Sessions,
+    tokens: Tokens,
 }
 
 struct SignInCode {
@@ -103,15 +148,29 @@ impl Access {
                 random,
                 codes: Vec::new(),
                 sessions: Sessions::default(),
+                tokens: Tokens::default(),
             }),
         };
         (access, token)
     }
 
-    /// Proves to a program that knows the token that this control, which listens at `own`, knows it too; `None` when
-    /// `nonce` is not a nonce.
-    pub(crate) fn prove(&self, nonce: &str, own: SocketAddr) -> Option<String> {
-        self.key.prove(nonce, own)
+    /// Proves to a program that knows a token that this control, which listens at `own`, knows it too: the API token
+    /// with the public id `token`, or else the token of `api.json`.
+    ///
+    /// # Errors
+    /// `nonce` is not a nonce, or there is no such token.
+    pub(crate) fn prove(
+        &self,
+        nonce: &str,
+        token: Option<&str>,
+        own: SocketAddr,
+        now: Timestamp,
+    ) -> Result<String, ProofRefusal> {
+        let key = match token {
+            Some(id) => self.lock().tokens.key(id, now).ok_or(ProofRefusal::Token)?,
+            None => self.key.clone(),
+        };
+        key.prove(nonce, own).ok_or(ProofRefusal::Nonce)
     }
 
     /// Makes a code that opens one session.
@@ -182,8 +241,43 @@ impl Access {
         self.lock().sessions.list(now)
     }
 
+    /// Whether this is the token of `api.json`.
     pub(crate) fn is_token(&self, token: &str) -> bool {
         same(&self.token, &hash(token))
+    }
+
+    /// The API token with this text, unless it is over. Finding it counts as a use.
+    pub(crate) fn find_token(&self, token: &str, now: Timestamp) -> Option<CurrentToken> {
+        self.lock().tokens.find(token, now)
+    }
+
+    /// Lets programs in by an API token. One of the same name ends.
+    pub(crate) fn add_token(&self, token: ApiTokenRow) {
+        self.lock().tokens.add(token);
+    }
+
+    /// Ends an API token, and all that is open by it.
+    pub(crate) fn end_token(&self, name: &TokenName) {
+        self.lock().tokens.end(name);
+    }
+
+    /// All API tokens by name, expired ones included.
+    pub(crate) fn tokens(&self) -> Vec<ApiTokenRow> {
+        self.lock().tokens.list()
+    }
+
+    /// Last uses of API tokens that are to be saved, by the tokens' ids. Each is answered once.
+    pub(crate) fn take_token_uses(&self) -> Vec<(String, Timestamp)> {
+        self.lock().tokens.take_uses()
+    }
+
+    /// Notes that what a stream was opened by is still in use; answers whether it is still good.
+    pub(crate) fn keep(&self, credential: &Credential, now: Timestamp) -> bool {
+        match credential {
+            Credential::Key => true,
+            Credential::Session(session) => self.keep_session(session.id, now),
+            Credential::Token(token) => self.lock().tokens.keep(&token.id, now),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Credentials> {

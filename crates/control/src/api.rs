@@ -2,6 +2,7 @@
 
 mod activity;
 mod body;
+mod caller;
 mod containers;
 mod devices;
 mod enrollment;
@@ -14,13 +15,16 @@ mod openapi;
 mod paths;
 mod policy;
 mod relays;
+mod route;
 mod session;
 mod ssh_install;
 mod table;
+mod tokens;
 mod ui;
 
 use crate::{completion, core::Core, refusal::not_found};
 use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
+use flotilla_protocol::api::Verb;
 use std::sync::Arc;
 
 /// Room for the largest request, a policy of a thousand rules.
@@ -29,7 +33,7 @@ const BODY_BYTES: usize = 512 * 1024;
 /// Everything that the API port serves.
 pub(crate) fn router(core: &Arc<Core>) -> Router {
     let metrics = get(metrics::show).layer(middleware::from_fn_with_state(
-        (core.clone(), table::Needs::May(table::Verb::View)),
+        (core.clone(), route::Needs::Somewhere(Verb::View)),
         guard::authorize,
     ));
     table::router(core)

@@ -18,14 +18,15 @@ mod pushes;
 mod reload;
 mod reports;
 mod rows;
+mod scoped;
 mod tickets;
 
 pub(crate) use attention::overlaps;
 pub(crate) use device_entry::{DeviceEntry, LinkUp};
 pub(crate) use inbound::ClosedReason;
 pub(crate) use jobs::{FollowedJob, JobHandle, JobProgress, Jobs};
-use live::Live;
-pub(crate) use live::Reader;
+pub(crate) use live::{Audience, Reader, Upsert};
+use live::{Live, Removal};
 pub(crate) use pushes::{PushRecord, Pushes};
 use reload::PageReload;
 pub(crate) use reports::ReportEffect;
@@ -39,7 +40,7 @@ use crate::{
 use flotilla_fleet::{Maps, PacedChanges, Presence};
 use flotilla_protocol::{
     Timestamp,
-    api::{List, PolicyInForce, Resource, ResourceRef, UnreachableDevice},
+    api::{List, PolicyInForce, Resource, ResourceRef, Scope, UnreachableDevice},
     device::{Device, DeviceStatus},
     id::DeviceId,
     mesh::Relay,
@@ -128,8 +129,9 @@ impl Cache {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn subscribe(&self) -> Reader {
-        self.lock().live.subscribe()
+    /// A reader of the live frames that tell of what is in `scope`.
+    pub(crate) fn subscribe(&self, scope: Scope) -> Reader {
+        self.lock().live.subscribe(scope)
     }
 }
 
@@ -142,9 +144,9 @@ impl State {
         self.devices.values()
     }
 
-    /// A device as people see it.
-    pub(crate) fn view(&self, entry: &DeviceEntry, now: Timestamp) -> Device {
-        entry.view(now, self.fleet.mesh_cidr)
+    /// A device by its id or its name, if it is in a scope.
+    pub(crate) fn find_within(&self, text: &str, scope: &Scope) -> Option<&DeviceEntry> {
+        self.find(text).filter(|entry| entry.is_in(scope))
     }
 
     /// A device by its id or its name.
@@ -164,12 +166,20 @@ impl State {
         self.publish_device(id, now);
     }
 
-    /// Changes a device and publishes its row; nothing happens when the device is gone.
+    /// Changes a device and publishes its row; nothing happens when the device is gone. Readers who see it only with its
+    /// tags from before, or only with its new ones, load their pages again.
     pub(crate) fn change(&mut self, id: DeviceId, now: Timestamp, change: impl FnOnce(&mut DeviceEntry)) {
-        if let Some(entry) = self.devices.get_mut(&id) {
-            change(entry);
-            self.map_device(id);
+        let Some(entry) = self.devices.get_mut(&id) else {
+            return;
+        };
+        let before = entry.row.tags.clone();
+        change(entry);
+        let place = entry.place();
+        self.map_device(id);
+        if place.tags == before {
             self.publish_device(id, now);
+        } else {
+            self.publish_device_to(Audience::Retagged { place, before }, id, now);
         }
     }
 
@@ -196,9 +206,10 @@ impl State {
     pub(crate) fn remove(&mut self, id: DeviceId) {
         self.presence.handle_gone(id);
         self.pace.handle_gone(id);
-        if self.devices.remove(&id).is_some() {
+        if let Some(entry) = self.devices.remove(&id) {
             self.map_device(id);
-            self.live.remove(ResourceRef::Device { device_id: id });
+            let gone = ResourceRef::Device { device_id: id };
+            self.live.remove(|| Removal::new(entry.audience(), gone));
         }
     }
 
@@ -213,29 +224,35 @@ impl State {
         self.publish_device(id, now);
     }
 
-    pub(crate) fn publish_device(&mut self, id: DeviceId, now: Timestamp) {
+    pub(crate) fn publish_enrollment(&mut self, id: DeviceId, now: Timestamp) {
         let Some(entry) = self.devices.get(&id) else {
             return;
         };
-        let range = self.fleet.mesh_cidr;
-        self.live
-            .upsert(|| Resource::Device(Box::new(entry.view(now, range))));
+        if let Some(enrollment) = entry.enrollment(now) {
+            self.live
+                .upsert(|| Upsert::new(entry.audience(), Resource::Enrollment(enrollment)));
+        }
     }
 
-    pub(crate) fn publish_enrollment(&mut self, id: DeviceId, now: Timestamp) {
-        let Some(enrollment) = self.devices.get(&id).and_then(|entry| entry.enrollment(now)) else {
-            return;
-        };
-        self.live.upsert(|| Resource::Enrollment(enrollment));
+    /// The devices of a scope.
+    pub(crate) fn devices_in(&self, scope: &Scope) -> impl Iterator<Item = &DeviceEntry> {
+        self.devices.values().filter(|entry| entry.is_in(scope))
     }
 
-    /// All devices by name.
-    pub(crate) fn list_devices(&self, now: Timestamp, moment: impl Fn(Timestamp) -> String) -> List<Device> {
-        let mut items: Vec<_> = self.devices.values().map(|entry| self.view(entry, now)).collect();
+    /// All devices of a scope by name.
+    pub(crate) fn list_devices(
+        &self,
+        scope: &Scope,
+        now: Timestamp,
+        moment: impl Fn(Timestamp) -> String,
+    ) -> List<Device> {
+        let mut items: Vec<_> = self
+            .devices_in(scope)
+            .map(|entry| self.view(entry, scope, now))
+            .collect();
         items.sort_by(|a, b| a.name.cmp(&b.name));
         let unreachable = self
-            .devices
-            .values()
+            .devices_in(scope)
             .filter_map(|entry| entry.unreachable(&moment));
         List {
             items,
@@ -244,10 +261,10 @@ impl State {
         }
     }
 
-    /// How many devices there are in each status.
-    pub(crate) fn count_by_status(&self) -> BTreeMap<DeviceStatus, u32> {
+    /// How many devices of a scope there are in each status.
+    pub(crate) fn count_by_status(&self, scope: &Scope) -> BTreeMap<DeviceStatus, u32> {
         let mut counts: BTreeMap<_, _> = DeviceStatus::ALL.iter().map(|status| (*status, 0)).collect();
-        for entry in self.devices.values() {
+        for entry in self.devices_in(scope) {
             *counts.entry(entry.status()).or_default() += 1;
         }
         counts

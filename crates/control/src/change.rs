@@ -9,6 +9,7 @@ pub(crate) mod fleet;
 pub(crate) mod policy;
 pub(crate) mod relays;
 pub(crate) mod tickets;
+pub(crate) mod tokens;
 pub(crate) mod tunnels;
 
 use crate::{refusal::Refusal, store::NewActivity};

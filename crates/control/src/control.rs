@@ -5,10 +5,19 @@ mod open;
 mod timers;
 
 use crate::{
-    access::LinkPurpose, api, change::devices, config::ControlConfig, core::Core, data_dir::DataDir,
-    effects::complete, fleet_port, jobs::kinds::ssh_install, relay, start::StartError,
+    access::LinkPurpose,
+    api,
+    change::{devices, tokens},
+    config::ControlConfig,
+    core::Core,
+    data_dir::DataDir,
+    effects::complete,
+    fleet_port,
+    jobs::kinds::ssh_install,
+    relay,
+    start::StartError,
 };
-use flotilla_protocol::{Problem, device::DeviceStatus, enroll::ConfigFile, pin::Pin};
+use flotilla_protocol::{Problem, api::Scope, device::DeviceStatus, enroll::ConfigFile, pin::Pin};
 use open::open;
 use serde::Serialize;
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
@@ -143,10 +152,10 @@ impl Control {
     pub fn summary(&self) -> Summary {
         let now = self.core.clock.now();
         let state = self.core.cache.lock();
-        let statuses = state.count_by_status();
+        let statuses = state.count_by_status(&Scope::All);
         let attention = state
             .devices()
-            .filter(|entry| state.view(entry, now).needs_attention())
+            .filter(|entry| state.view(entry, &Scope::All, now).needs_attention())
             .count();
         Summary {
             name: state.fleet.name.clone(),
@@ -171,6 +180,7 @@ impl Control {
         if timeout(DRAIN, drained).await.is_err() {
             tracing::warn!("control stopped with answers still open");
         }
+        tokens::save_uses(&self.core).await;
         self.core.store.close().await;
         self.data_dir.remove(API_FILE);
     }

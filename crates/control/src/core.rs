@@ -16,7 +16,7 @@ use crate::{
     trust::Trust,
 };
 use flotilla_protocol::{
-    api::{Fleet, Resource},
+    api::{Fleet, Scope},
     endpoint::Endpoint,
     id::DeviceId,
     name::DeviceName,
@@ -108,7 +108,7 @@ impl Core {
         // Entries are kept for a year, and details may quote a device, so they are cut.
         entry.details = shown(&entry.details, DETAILS_CHARS);
         match self.store.append_activity(entry, self.clock.now()).await {
-            Ok(entry) => self.cache.lock().live.upsert(|| Resource::Activity(entry)),
+            Ok(entry) => self.cache.lock().publish_activity(entry),
             Err(error) => tracing::error!(%error, "activity not recorded"),
         }
     }
@@ -127,10 +127,10 @@ impl Core {
         }
     }
 
-    /// A copy of a device, by its id or its name.
-    pub(crate) fn device(&self, text: &str) -> Result<DeviceEntry, Refusal> {
-        let entry = self.cache.lock().find(text).cloned();
-        entry.ok_or_else(|| no_such_device(text))
+    /// A copy of a device.
+    pub(crate) fn device(&self, id: DeviceId) -> Result<DeviceEntry, Refusal> {
+        let entry = self.cache.lock().device(id).cloned();
+        entry.ok_or_else(|| no_such_device(&id.to_string()))
     }
 
     /// A device name of two words that no device has.
@@ -140,14 +140,15 @@ impl Core {
         flotilla_fleet::propose_name(is_taken, &mut *self.random()).to_string()
     }
 
-    pub(crate) fn fleet(&self) -> Fleet {
+    /// The fleet as callers with this scope see it.
+    pub(crate) fn fleet(&self, scope: &Scope) -> Fleet {
         let endpoints = self.endpoints();
         let proposed_name = self.propose_name();
         let state = self.cache.lock();
         let this_computer = state
             .devices()
             .find(|entry| entry.row.this_computer && entry.row.enrolled.is_some());
-        Fleet {
+        let fleet = Fleet {
             id: state.fleet.id,
             name: state.fleet.name.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -162,11 +163,12 @@ impl Core {
             proposed_name,
             agents: self.builds.architectures(),
             as_of: self.clock.now(),
-        }
+        };
+        state.fleet_within(fleet, scope)
     }
 
     pub(crate) fn publish_fleet(&self) {
-        let fleet = self.fleet();
-        self.cache.lock().live.upsert(|| Resource::Fleet(fleet));
+        let fleet = self.fleet(&Scope::All);
+        self.cache.lock().publish_fleet(fleet);
     }
 }

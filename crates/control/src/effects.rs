@@ -71,7 +71,7 @@ mod tests {
     use axum::body::Body;
     use flotilla_protocol::{
         activity::Action,
-        api::{LiveFrame, Resource},
+        api::{LiveFrame, Resource, Scope},
     };
     use futures_util::FutureExt;
     use http::{Request, header};
@@ -80,7 +80,7 @@ mod tests {
     #[tokio::test]
     async fn a_change_has_its_effects_although_its_asker_is_gone() {
         let bed = Testbed::with(Ui::None, vec![peer("nas", 1)]).await;
-        let mut frames = bed.core.cache.subscribe();
+        let mut frames = bed.core.cache.subscribe(Scope::All);
         let request = Request::post("/api/v1/devices/nas/revoke")
             .header(header::HOST, format!("127.0.0.1:{API_PORT}"))
             .header(header::AUTHORIZATION, format!("Bearer {}", bed.token))

@@ -15,7 +15,7 @@ use crate::{
     core::Core,
 };
 use flotilla_link::AgentLink;
-use flotilla_protocol::{Code, Problem, id::JobId, job::JobRequest};
+use flotilla_protocol::{Code, Problem, activity::Actor, id::JobId, job::JobRequest};
 use rand::RngCore as _;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -23,8 +23,8 @@ use tokio::sync::watch;
 /// Begins a job at a device that has a link. `target` is the name of what it acts on.
 pub(crate) fn begin(
     core: &Arc<Core>,
-    entry: &DeviceEntry,
-    link: AgentLink,
+    (entry, link): (&DeviceEntry, AgentLink),
+    actor: Actor,
     (request, target): (JobRequest, Option<String>),
 ) -> JobHandle {
     let id = fresh_id(core);
@@ -33,7 +33,7 @@ pub(crate) fn begin(
         device: entry.row.id,
         request,
         target,
-        begun_here: true,
+        actor: Some(actor),
         is_followed: true,
         is_over: false,
         progress,

@@ -50,10 +50,6 @@ pub(crate) struct AttachedLink {
 }
 
 impl Links {
-    pub(crate) fn len(&self) -> usize {
-        self.lock().live.len()
-    }
-
     /// How many reports and things were left out because this control does not know them.
     pub(crate) fn count_unknown(&self) -> usize {
         self.unknown.load(Ordering::Relaxed)

@@ -4,6 +4,7 @@
 //! wait for a write. Migrations are embedded and only go forward.
 
 mod activity;
+mod api_tokens;
 mod devices;
 mod fleet;
 mod inventory;
@@ -14,6 +15,7 @@ mod tokens;
 mod tunnels;
 
 pub(crate) use activity::NewActivity;
+pub(crate) use api_tokens::ApiTokenRow;
 pub(crate) use devices::{Credential, DeviceRow, Imposter, Relaying};
 pub(crate) use fleet::FleetRow;
 pub(crate) use inventory::LastReport;

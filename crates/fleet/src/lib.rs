@@ -3,6 +3,7 @@
 //! Time, randomness and records are passed in; nothing reads a clock, a file or a socket, so each decision can be
 //! tested by itself.
 //!
+//! - [`access`]: what a caller may do on which devices.
 //! - [`Life`]: a device from added to removed, and what may be done with it when.
 //! - [`enrollment`]: whether a token may enroll a key, and for how long a token is good.
 //! - [`admission`]: whether a certificate on a link is the device's, an older one, or a copy on another machine.
@@ -13,6 +14,7 @@
 //! - [`PacedChanges`]: how often changes that a device reports of itself may reach other devices.
 //! - [`propose_name`]: two words for a device that a person has not named.
 
+pub mod access;
 pub mod admission;
 pub mod enrollment;
 

@@ -5,6 +5,7 @@
 //! An impostor cannot compute it, and cannot get it from control either, because control's answer names control's
 //! address and not the impostor's.
 
+use crate::TokenHash;
 use aws_lc_rs::{
     digest::{Context, SHA256},
     hmac::{self, HMAC_SHA256},
@@ -29,10 +30,24 @@ pub struct ApiKey(hmac::Key);
 impl ApiKey {
     #[must_use]
     pub fn of_token(token: &str) -> Self {
+        Self::of_hash(&Self::hash(token))
+    }
+
+    /// The key of a token of which only the [hash](Self::hash) is known.
+    #[must_use]
+    pub fn of_hash(hash: &TokenHash) -> Self {
+        Self(hmac::Key::new(HMAC_SHA256, hash.as_bytes()))
+    }
+
+    /// What control keeps in place of a token: it recognizes the token by it, and proves by it that it knows the token.
+    #[must_use]
+    pub fn hash(token: &str) -> TokenHash {
         let mut context = Context::new(&SHA256);
         context.update(LABEL);
         context.update(token.as_bytes());
-        Self(hmac::Key::new(HMAC_SHA256, context.finish().as_ref()))
+        let mut hash = [0; 32];
+        hash.copy_from_slice(context.finish().as_ref());
+        TokenHash::from_bytes(hash)
     }
 
     /// A new random nonce.

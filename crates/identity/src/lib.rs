@@ -26,6 +26,7 @@
 //! keys must not be reproducible.
 
 mod api_key;
+mod api_token;
 mod ca;
 mod csr;
 mod issued;
@@ -41,6 +42,7 @@ mod verify_relay;
 mod wireguard;
 
 pub use api_key::ApiKey;
+pub use api_token::ApiToken;
 pub use ca::{FleetCa, LEAF_LIFETIME};
 pub use csr::{InvalidCsr, VerifiedCsr};
 pub use issued::IssuedCertificate;

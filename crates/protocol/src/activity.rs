@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 pub enum Actor {
     /// The owner, on the computer that control runs on.
     Owner,
+    /// A program, with the API token of this name.
+    Token { name: String },
     /// A device's agent, by the device's name.
     Device { name: String },
     /// A caller that showed no valid credential, by its network address.
@@ -47,6 +49,8 @@ pub enum Action {
     PolicySaved,
     RelayStarted,
     RelayEnded,
+    TokenCreated,
+    TokenRevoked,
     #[serde(other)]
     Unknown,
 }

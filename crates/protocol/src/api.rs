@@ -3,6 +3,7 @@
 //! A request names its response, its method, its path and its body; the same types are what the command line sends, what
 //! the user interface sends and what control decodes.
 
+mod access;
 mod devices;
 mod enrollment;
 mod fleet;
@@ -12,6 +13,9 @@ mod mesh;
 mod push;
 mod session;
 
+pub use access::{
+    ApiToken, CreateToken, Grant, ListTokens, RevokeToken, Role, Scope, TOKEN_PREFIX, TokenCreated, Verb,
+};
 pub use devices::{
     AddDevice, AddedDevice, ByHand, ChangeMode, DeviceAdded, DeviceChange, GetDevice, ListDevices,
     ModeChange, ModeChanged, RemoveDevice, RevokeDevice, RotateDevice, TagChange, TokenLifetime, Unavailable,

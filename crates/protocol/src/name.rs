@@ -1,4 +1,4 @@
-//! Names people give: devices and tags. Both validate on construction and on decoding.
+//! Names people give: devices, tags and API tokens. All validate on construction and on decoding.
 
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
@@ -16,6 +16,10 @@ pub enum InvalidName {
         "A tag has 1 to 63 lowercase letters, digits, dots, underscores or hyphens, and starts with a letter or digit."
     )]
     Tag,
+    #[error(
+        "A token's name has 1 to 63 lowercase letters, digits, dots, underscores or hyphens, and starts with a letter or digit."
+    )]
+    Token,
 }
 
 /// A device's name: a DNS label (RFC 1123 §2.1), because it is one on the mesh.
@@ -74,19 +78,48 @@ impl FromStr for Tag {
     type Err = InvalidName;
 
     fn from_str(text: &str) -> Result<Self, InvalidName> {
-        let alphanumeric = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit();
-        let bytes = text.as_bytes();
-        let well_formed = (1..=63).contains(&bytes.len())
-            && alphanumeric(bytes[0])
-            && bytes
-                .iter()
-                .all(|&c| alphanumeric(c) || matches!(c, b'-' | b'_' | b'.'));
-        if well_formed {
+        if is_label(text) {
             Ok(Self(text.to_owned()))
         } else {
             Err(InvalidName::Tag)
         }
     }
+}
+
+/// An API token's name, for people and the activity log. It opens nothing.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String))]
+#[serde(try_from = "String", into = "String")]
+pub struct TokenName(String);
+
+impl TokenName {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for TokenName {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        if is_label(text) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidName::Token)
+        }
+    }
+}
+
+/// Whether a text has 1 to 63 lowercase letters, digits, dots, underscores or hyphens, and starts with a letter or digit.
+fn is_label(text: &str) -> bool {
+    let alphanumeric = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let bytes = text.as_bytes();
+    (1..=63).contains(&bytes.len())
+        && alphanumeric(bytes[0])
+        && bytes
+            .iter()
+            .all(|&c| alphanumeric(c) || matches!(c, b'-' | b'_' | b'.'))
 }
 
 macro_rules! textual {
@@ -116,6 +149,7 @@ macro_rules! textual {
 }
 textual!(DeviceName);
 textual!(Tag);
+textual!(TokenName);
 
 #[cfg(test)]
 mod tests {

@@ -44,6 +44,21 @@ pub fn known_if_any<'de, D: Deserializer<'de>, T: Open + Deserialize<'de>>(
     }
 }
 
+/// Reads a list of values that this build has to know.
+///
+/// # Errors
+/// One is none of the choices.
+pub fn all_known<'de, D: Deserializer<'de>, T: Open + Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    let values = Vec::<T>::deserialize(deserializer)?;
+    if values.iter().all(T::is_known) {
+        Ok(values)
+    } else {
+        Err(D::Error::custom(format_args!("expected some of {}", T::CHOICES)))
+    }
+}
+
 /// The text is none of the words of a closed choice.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("\"{given}\" is not one of {choices}")]

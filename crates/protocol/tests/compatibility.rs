@@ -18,8 +18,8 @@ use flotilla_protocol::{
     activity::{Activity, ActivityVerified},
     agent::{PodPlacement, Pong, Report, Settings},
     api::{
-        DeviceAdded, Enrollment, Fleet, List, LiveFrame, ModeChanged, Placed, Push, ReachableAt, RelayFacts,
-        Row, SessionFacts, SshHost,
+        ApiToken, DeviceAdded, Enrollment, Fleet, List, LiveFrame, ModeChanged, Placed, Push, ReachableAt,
+        RelayFacts, Row, SessionFacts, SshHost, TokenCreated,
     },
     device::Device,
     enroll::{EnrollChallenge, EnrollRequest, EnrollResponse},
@@ -74,6 +74,8 @@ const TYPES: &[(&str, Read)] = &[
     ("sessions", read::<List<SessionFacts>>),
     ("ssh_hosts", read::<Vec<SshHost>>),
     ("stacks", read::<List<Row<Stack>>>),
+    ("token_created", read::<TokenCreated>),
+    ("tokens", read::<List<ApiToken>>),
     ("volumes", read::<List<Row<Volume>>>),
 ];
 

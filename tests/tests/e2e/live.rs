@@ -2,31 +2,21 @@
 //! page that does not read.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
-use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result, ensure};
-use axum::body::Body;
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use flotilla_client::Live;
-use flotilla_protocol::PROTOCOL;
-use flotilla_protocol::agent::{Hello, PING_PATH, Report, SETTINGS_PATH, WATCH_PATH};
-use flotilla_protocol::api::{Empty, LiveFrame, Resource};
-use flotilla_protocol::device::Facts;
+use flotilla_protocol::agent::Report;
+use flotilla_protocol::api::{AddDevice, LiveFrame, Resource};
 use flotilla_protocol::inventory::{Item, Volume};
-use flotilla_tests::clock;
 use flotilla_tests::eventually::seconds;
-use flotilla_tests::flotilla::{Control, config};
+use flotilla_tests::flotilla::Control;
 use flotilla_tests::lab::{Lab, on};
 use flotilla_tests::live_reader::LiveReader;
-use flotilla_tests::scripted_agent::ScriptedAgent;
-use futures_util::{StreamExt, stream};
+use flotilla_tests::reporting_device::reporting_device;
+use futures_util::StreamExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::mpsc;
 use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
 
 /// Devices that change all of their volumes, one after the other. Each has two turns: control sends pages no more
 /// changes of one device than those at once.
@@ -123,7 +113,11 @@ fn a_page_that_stops_reading_is_told_to_load_again_and_little_is_kept_for_it() -
         let control = Control::start(lab)?;
         let mut devices = Vec::new();
         for number in 0..DEVICES {
-            devices.push(busy_device(&control, &format!("busy-{number}")).await?);
+            let device = AddDevice {
+                name: Some(format!("busy-{number}")),
+                ..AddDevice::default()
+            };
+            devices.push(reporting_device(&control, device).await?);
         }
         let mut live = control.client()?.live().await?;
         ensure!(next(&mut live).await?.reset);
@@ -182,35 +176,4 @@ fn name(number: usize) -> String {
 
 fn mountpoint(round: usize) -> String {
     format!("/round/{round}/{}", "x".repeat(4000))
-}
-
-/// Adds and links a device that sends control the reports which the returned channel is given.
-async fn busy_device(control: &Control, name: &str) -> Result<mpsc::Sender<Report>> {
-    let added = config(&control.add(name).await?)?;
-    let enrolled = ScriptedAgent::new(name)?.enroll(&added).await?;
-    let (sender, receiver) = mpsc::channel(1);
-    let hello = Report::Hello(Hello {
-        protocol: PROTOCOL,
-        agent_version: env!("CARGO_PKG_VERSION").to_owned(),
-        sent_at: clock::now(),
-        facts: Facts::default(),
-    });
-    sender.send(hello).await?;
-    let receiver = Arc::new(Mutex::new(Some(receiver)));
-    let watch = async move || {
-        let receiver = receiver.lock().ok().and_then(|mut receiver| receiver.take());
-        Body::from_stream(stream::unfold(receiver, async |receiver| {
-            let mut receiver: mpsc::Receiver<Report> = receiver?;
-            let line = serde_json::to_string(&receiver.recv().await?).ok()? + "\n";
-            Some((Ok::<_, Infallible>(line), Some(receiver)))
-        }))
-    };
-    let empty = async || Json(Empty {});
-    let router = Router::new()
-        .route(WATCH_PATH, get(watch))
-        .route(SETTINGS_PATH, post(empty))
-        .route(PING_PATH, get(empty));
-    tokio::spawn(async move { enrolled.hold_link(router, CancellationToken::new()).await });
-    control.eventually_online(name, seconds(5.0)).await?;
-    Ok(sender)
 }

@@ -3,6 +3,7 @@
 //! All of these tests are one program, so that what they share is linked once.
 
 mod aarch64;
+mod access;
 mod add_device;
 mod api_port;
 mod bad_input;

@@ -46,6 +46,8 @@ pub fn word(action: Action) -> &'static str {
         Action::PolicySaved => "policy-saved",
         Action::RelayStarted => "relay-started",
         Action::RelayEnded => "relay-ended",
+        Action::TokenCreated => "token-created",
+        Action::TokenRevoked => "token-revoked",
         Action::Unknown => "unknown",
     }
 }

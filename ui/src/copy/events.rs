@@ -7,6 +7,7 @@ use flotilla_protocol::activity::{Action, Activity, Actor};
 pub fn who(actor: &Actor) -> String {
     match actor {
         Actor::Owner => "You".to_owned(),
+        Actor::Token { name } => format!("Token {name}"),
         Actor::Device { name } => name.clone(),
         Actor::Stranger { address } => address.clone(),
         Actor::Control => "The controller".to_owned(),
@@ -19,6 +20,7 @@ pub fn who(actor: &Actor) -> String {
 pub fn sentence(entry: &Activity) -> String {
     let device = entry.device.as_deref().unwrap_or("a device");
     let container = entry.target.as_deref().unwrap_or("a container");
+    let token = entry.target.as_deref().unwrap_or_default();
     let who = who(&entry.actor);
     let did = |verb: &str, object: &str| {
         if entry.succeeded {
@@ -49,6 +51,8 @@ pub fn sentence(entry: &Activity) -> String {
         Action::PolicySaved => did("changed", "the access policy"),
         Action::RelayStarted => did("made a relay of", device),
         Action::RelayEnded => did("ended the relay on", device),
+        Action::TokenCreated => did("made", &format!("the API token {token}")),
+        Action::TokenRevoked => did("revoked", &format!("the API token {token}")),
         Action::Unknown => entry.details.clone(),
     }
 }

@@ -85,6 +85,7 @@ impl ActivityRow {
         let mut subject = Subject::new([sentence.as_str(), &who, target, device, &entry.details]);
         let actor = match &entry.actor {
             Actor::Owner => "you",
+            Actor::Token { .. } => "token",
             Actor::Device { .. } => "device",
             Actor::Stranger { .. } => "stranger",
             Actor::Control => "controller",

@@ -53,6 +53,13 @@ fn what_is_wrong_with_a_value_is_said() {
         ("flotilla device mode nas vpn", "not one of host, bridge, pause"),
         ("flotilla pod add nas", "DEVICE/CONTAINER"),
         (
+            "flotilla token create ci --role captain",
+            "not one of viewer, operator, deployer, admin",
+        ),
+        ("flotilla token create ci --verb fly", "not one of view, operate"),
+        ("flotilla token create CI", "lowercase"),
+        ("flotilla token create ci --expires soon", "30d"),
+        (
             "flotilla device relay nas often",
             "not one of auto, always, never",
         ),
@@ -61,6 +68,24 @@ fn what_is_wrong_with_a_value_is_said() {
         assert_eq!(error.exit_code(), 2, "{line}");
         assert!(error.to_string().contains(says), "{error}");
     }
+}
+
+#[test]
+fn a_token_has_any_number_of_roles_verbs_tags_and_devices() {
+    let line = "flotilla token create ci --role viewer --verb operate --tag a --tag b --device nas --expires 90d --json";
+    let Command::Token {
+        command: TokenCommand::Create(create),
+    } = parse(line).unwrap().command
+    else {
+        panic!("another command")
+    };
+    assert_eq!((create.roles.len(), create.verbs.len()), (1, 1));
+    assert_eq!(
+        (create.tags.len(), create.devices.as_slice()),
+        (2, &["nas".to_owned()][..])
+    );
+    assert_eq!(create.expires.map(|expires| expires.0), Some(90 * 86_400));
+    assert!(parse("flotilla token create").is_err());
 }
 
 #[test]

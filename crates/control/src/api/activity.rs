@@ -1,6 +1,7 @@
 //! `GET /api/v1/activity`: the log, newest first, page by page. `GET /api/v1/activity/verify`: whether its entries are
 //! as they were written.
 
+use super::caller::Asks;
 use crate::{core::Core, refusal::Refusal};
 use axum::{
     Json,
@@ -18,6 +19,7 @@ const MAX_LIMIT: u32 = 500;
 
 pub(super) async fn list(
     State(core): State<Arc<Core>>,
+    asks: Asks,
     query: Result<Query<ListActivity>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Json<List<Activity>>, Refusal> {
     let Query(request) = query.map_err(|error| Refusal::new(Code::InvalidInput, error.body_text()))?;
@@ -26,8 +28,14 @@ pub(super) async fn list(
         return Err(Refusal::new(Code::InvalidInput, "Ask for 1 to 500 entries.").with_field("limit"));
     }
     // Read before the entries: a frame that is published meanwhile is then applied twice, not missed.
-    let seq = core.cache.lock().live.seq();
-    let items = core.store.list_activity(request.before, limit).await?;
+    let (seq, devices) = {
+        let state = core.cache.lock();
+        (state.live.seq(), state.ids_in(&asks.scope()))
+    };
+    let items = core
+        .store
+        .list_activity(request.before, limit, devices.as_ref())
+        .await?;
     Ok(Json(List {
         items,
         unreachable_devices: Vec::new(),

@@ -1,12 +1,15 @@
 //! Starts, stops and restarts a container, and puts it into its device's pod. Where that is not possible, the refusal
 //! says why and what to do.
 
-use super::body::Body;
+use super::{
+    body::Body,
+    caller::{Asks, OnDevice},
+};
 use crate::{
     cache::{DeviceEntry, JobHandle},
     core::Core,
     jobs,
-    refusal::{Refusal, no_such_device},
+    refusal::Refusal,
     store::NewActivity,
 };
 use axum::{
@@ -20,10 +23,11 @@ use flotilla_protocol::{
     agent::{CONTAINERS_PATH, PodPlacement},
     api::{Empty, NoFields, Placed},
     device::NetworkMode,
+    id::DeviceId,
     inventory::{self, Container, ContainerAction, FindError, PodRole},
     job::JobRequest,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
 
 /// How long an agent may take for an action: Docker waits 10 s for a container to stop, and a busy disk makes that
@@ -34,9 +38,24 @@ const ACTION_TIMEOUT: Duration = Duration::from_secs(30);
 /// containers take minutes to stop; the command line and browsers wait for an answer for 90 s at most.
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 
+/// What the path of [`act`] names besides the device.
+#[derive(Deserialize)]
+pub(super) struct ActPath {
+    container: String,
+    action: String,
+}
+
+/// What the path of [`place`] names besides the device.
+#[derive(Deserialize)]
+pub(super) struct PlacePath {
+    container: String,
+}
+
 pub(super) async fn act(
     State(core): State<Arc<Core>>,
-    Path((device, container, action)): Path<(String, String, String)>,
+    asks: Asks,
+    OnDevice(device): OnDevice,
+    Path(ActPath { container, action }): Path<ActPath>,
     Body(NoFields {}): Body<NoFields>,
 ) -> Result<Json<Empty>, Refusal> {
     let action = ContainerAction::ALL
@@ -49,7 +68,7 @@ pub(super) async fn act(
                 format!("A container can be started, stopped or restarted, not \"{action}\"."),
             )
         })?;
-    let target = Target::find(&core, &device, &container)?;
+    let target = Target::find(&core, &asks, device, &container)?;
     let done = past_tense(action);
     let outcome = match target.stoppable(action) {
         Ok(()) => {
@@ -73,14 +92,14 @@ pub(super) async fn act(
 
 pub(super) async fn place(
     State(core): State<Arc<Core>>,
-    Path((device, container)): Path<(String, String)>,
+    asks: Asks,
+    OnDevice(device): OnDevice,
+    Path(PlacePath { container }): Path<PlacePath>,
     Body(PodPlacement { member }): Body<PodPlacement>,
 ) -> Result<Json<Placed>, Refusal> {
-    let id = core.cache.lock().find(&device).map(|entry| entry.row.id);
-    let running = id.and_then(|device| core.jobs.lookup(device, &container, member));
-    let mut handle = match running {
+    let mut handle = match core.jobs.lookup(device, &container, member) {
         Some(handle) => handle,
-        None => begin(&core, Target::find(&core, &device, &container)?, member).await?,
+        None => begin(&core, Target::find(&core, &asks, device, &container)?, member).await?,
     };
     let goes_on = match handle.over(ANSWER_WITHIN).await? {
         Some(()) => None,
@@ -107,7 +126,12 @@ async fn begin(core: &Arc<Core>, target: Target, member: bool) -> Result<JobHand
         Ok(link) => {
             let (container, name) = (target.container.id, target.container.name);
             let request = JobRequest::Placement { container, member };
-            Ok(jobs::begin(core, &target.entry, link, (request, Some(name))))
+            Ok(jobs::begin(
+                core,
+                (&target.entry, link),
+                target.actor,
+                (request, Some(name)),
+            ))
         }
         Err(problem) => {
             let outcome = Err(problem.clone());
@@ -119,18 +143,23 @@ async fn begin(core: &Arc<Core>, target: Target, member: bool) -> Result<JobHand
     }
 }
 
-/// One container of one device.
+/// One container of one device, and who acts on it.
 struct Target {
     entry: DeviceEntry,
     container: Container,
+    actor: Actor,
 }
 
 impl Target {
-    fn find(core: &Core, device: &str, container: &str) -> Result<Self, Refusal> {
-        let entry = core.cache.lock().find(device).cloned();
-        let entry = entry.ok_or_else(|| no_such_device(device))?;
+    fn find(core: &Core, asks: &Asks, device: DeviceId, container: &str) -> Result<Self, Refusal> {
+        let entry = core.device(device)?;
         let container = find_container(&entry, container)?.clone();
-        Ok(Self { entry, container })
+        let actor = asks.caller.actor();
+        Ok(Self {
+            entry,
+            container,
+            actor,
+        })
     }
 
     /// Refuses to stop the agent, and the container whose network the pod shares.
@@ -213,7 +242,7 @@ impl Target {
 
     async fn record(&self, core: &Core, action: Action, outcome: &Result<(), Problem>, done: String) {
         core.record(NewActivity {
-            actor: Actor::Owner,
+            actor: self.actor.clone(),
             action,
             target: Some(self.container.name.clone()),
             device: Some((self.entry.row.id, self.entry.row.name.to_string())),

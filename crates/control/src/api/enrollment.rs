@@ -1,22 +1,16 @@
 //! `GET /api/v1/devices/{device}/enrollment`: the stages that Add Device shows while it waits.
 
-use crate::{
-    core::Core,
-    refusal::{Refusal, no_such_device},
-};
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use super::caller::OnDevice;
+use crate::{core::Core, refusal::Refusal};
+use axum::{Json, extract::State};
 use flotilla_protocol::{Code, api::Enrollment};
 use std::sync::Arc;
 
 pub(super) async fn show(
     State(core): State<Arc<Core>>,
-    Path(device): Path<String>,
+    OnDevice(device): OnDevice,
 ) -> Result<Json<Enrollment>, Refusal> {
-    let state = core.cache.lock();
-    let entry = state.find(&device).ok_or_else(|| no_such_device(&device))?;
+    let entry = core.device(device)?;
     let enrollment = entry.enrollment(core.clock.now());
     enrollment.map(Json).ok_or_else(|| {
         Refusal::new(

@@ -1,7 +1,7 @@
 //! The fleet as a whole: its name, its starting policy and its mesh range, and whether control's addresses lead to this
 //! control.
 
-use super::body::Body;
+use super::{body::Body, caller::Asks};
 use crate::{
     advertise::is_mdns_name,
     change::fleet,
@@ -26,15 +26,18 @@ use tokio::time::timeout;
 /// How long one address may take to answer. A person waits for the test.
 const TEST_LIMIT: Duration = Duration::from_secs(5);
 
-pub(super) async fn show(State(core): State<Arc<Core>>) -> Json<Fleet> {
-    Json(core.fleet())
+pub(super) async fn show(State(core): State<Arc<Core>>, asks: Asks) -> Json<Fleet> {
+    Json(core.fleet(&asks.scope()))
 }
 
 pub(super) async fn update(
     State(core): State<Arc<Core>>,
+    asks: Asks,
     Body(request): Body<UpdateFleet>,
 ) -> Result<Json<Fleet>, Refusal> {
-    complete(&core, fleet::update(&core, request)).await.map(Json)
+    complete(&core, fleet::update(&core, &asks.caller, request))
+        .await
+        .map(Json)
 }
 
 pub(super) async fn test_addresses(State(core): State<Arc<Core>>) -> Result<Json<Vec<ReachableAt>>, Refusal> {

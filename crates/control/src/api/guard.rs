@@ -4,10 +4,17 @@
 //! The Host check ends DNS rebinding, the Origin check ends requests that other pages make in the owner's
 //! browser, and neither depends on the credential.
 
-use super::table::Needs;
-use crate::{access::CurrentSession, core::Core, refusal::Refusal};
+use super::{
+    caller::{Asks, OnDevice, find_device, forbidden},
+    route::Needs,
+};
+use crate::{
+    access::{Credential, CurrentSession},
+    core::Core,
+    refusal::Refusal,
+};
 use axum::{
-    extract::{Request, State},
+    extract::{RawPathParams, Request, State},
     middleware::Next,
     response::Response,
 };
@@ -76,36 +83,57 @@ fn check(core: &Core, headers: &HeaderMap, uri: &Uri) -> Result<(), Refusal> {
     }
 }
 
-/// Refuses requests without a credential that allows what the route needs. A request that passes by a session carries
-/// its [`CurrentSession`] from here on.
+/// Refuses requests without a credential that allows what the route needs. A request that passes carries its
+/// [`Credential`], who [`Asks`] for what, and the device that its path names.
 pub(super) async fn authorize(
     State((core, needs)): State<(Arc<Core>, Needs)>,
+    parameters: RawPathParams,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Refusal> {
-    // Only the owner has credentials, and may do everything.
-    let allowed = match (needs, bearer(request.headers())) {
-        (Needs::Nothing, _) => true,
-        (Needs::May(_), Some(value)) => value
-            .strip_prefix("Bearer ")
-            .is_some_and(|token| core.access.is_token(token)),
-        (Needs::May(_), None) => match find_session(&core, request.headers()) {
-            Some(session) => request.extensions_mut().insert(session).is_none(),
-            None => false,
-        },
-    };
-    if allowed {
-        Ok(next.run(request).await)
-    } else {
-        Err(Refusal::new(
-            Code::Unauthenticated,
-            "Sign in first: open Flotilla on this computer, or run `flotilla open` as the user that runs it.",
-        ))
+    if let Some(verb) = needs.verb() {
+        let credential = find_credential(&core, request.headers()).ok_or_else(sign_in_first)?;
+        let caller = credential.caller();
+        let who = (&*caller, verb);
+        match needs {
+            Needs::OnDevice(_) => {
+                let named = parameters.iter().find(|(name, _)| *name == "device");
+                let text = named.map_or("", |(_, text)| text);
+                let device = find_device(&core.cache.lock(), who, text)?.row.id;
+                request.extensions_mut().insert(OnDevice(device));
+            }
+            Needs::Somewhere(_) if !caller.may_somewhere(verb) => return Err(forbidden(who, "")),
+            Needs::Everywhere(_) if !caller.may_everywhere(verb) => {
+                return Err(forbidden(who, " in the whole fleet"));
+            }
+            Needs::Somewhere(_) | Needs::Everywhere(_) | Needs::Nothing => {}
+        }
+        request.extensions_mut().insert(Asks { caller, verb });
+        request.extensions_mut().insert(credential);
     }
+    Ok(next.run(request).await)
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    headers.get(header::AUTHORIZATION)?.to_str().ok()
+fn sign_in_first() -> Refusal {
+    Refusal::new(
+        Code::Unauthenticated,
+        "Sign in first: open Flotilla on this computer, or run `flotilla open` as the user that runs it. A program needs a \
+         token that is still good: `flotilla token create NAME`.",
+    )
+}
+
+/// What the request shows that is still good. A bearer's token is taken for nothing else, whatever cookies come with it.
+fn find_credential(core: &Core, headers: &HeaderMap) -> Option<Credential> {
+    let Some(shown) = headers.get(header::AUTHORIZATION) else {
+        return find_session(core, headers).map(Credential::Session);
+    };
+    let token = shown.to_str().ok()?.strip_prefix("Bearer ")?;
+    if core.access.is_token(token) {
+        return Some(Credential::Key);
+    }
+    core.access
+        .find_token(token, core.clock.now())
+        .map(Credential::Token)
 }
 
 /// The session whose two secrets a request carries.

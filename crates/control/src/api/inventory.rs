@@ -1,5 +1,6 @@
 //! The fan-out tables: containers, stacks, images, volumes and networks of all devices, answered from the cache.
 
+use super::caller::{Asks, find_device};
 use crate::{
     cache::{self, Listable},
     core::Core,
@@ -21,9 +22,10 @@ macro_rules! fan_out {
     ($name:ident, $item:ty) => {
         pub(super) async fn $name(
             State(core): State<Arc<Core>>,
+            asks: Asks,
             RawQuery(query): RawQuery,
         ) -> Result<Json<List<Row<$item>>>, Refusal> {
-            list(&core, query.as_deref()).map(Json)
+            list(&core, &asks, query.as_deref()).map(Json)
         }
     };
 }
@@ -33,16 +35,17 @@ fan_out!(images, Image);
 fan_out!(volumes, Volume);
 fan_out!(networks, Network);
 
-fn list<T: Listable>(core: &Core, query: Option<&str>) -> Result<List<Row<T>>, Refusal> {
+fn list<T: Listable>(core: &Core, asks: &Asks, query: Option<&str>) -> Result<List<Row<T>>, Refusal> {
     let now = core.clock.now();
     let state = core.cache.lock();
-    let devices = named_devices(&state, query)?;
-    Ok(state.list_rows(devices.as_deref(), now, |at| core.clock.moment(at)))
+    let devices = named_devices(&state, asks, query)?;
+    Ok(state.list_rows(devices.as_deref(), &asks.scope(), now, |at| core.clock.moment(at)))
 }
 
 /// The devices that a query names; `None` when it names none, which means all devices.
 pub(super) fn named_devices(
     state: &cache::State,
+    asks: &Asks,
     query: Option<&str>,
 ) -> Result<Option<Vec<DeviceId>>, Refusal> {
     let mut named = Vec::new();
@@ -54,9 +57,7 @@ pub(super) fn named_devices(
             )
             .with_field(key));
         }
-        let entry = state
-            .find(&value)
-            .ok_or_else(|| crate::refusal::no_such_device(&value))?;
+        let entry = find_device(state, (&asks.caller, asks.verb), &value)?;
         named.push(entry.row.id);
     }
     Ok((!named.is_empty()).then_some(named))

@@ -1,6 +1,7 @@
 //! `GET /api/v1/live`: the frames of the live stream over a WebSocket, for as long as the page is open and signed in.
 
-use crate::{access::CurrentSession, cache::Reader, core::Core};
+use super::caller::Asks;
+use crate::{access::Credential, cache::Reader, core::Core};
 use axum::{
     Extension,
     extract::{
@@ -9,14 +10,14 @@ use axum::{
     },
     response::Response,
 };
-use flotilla_protocol::api::{BEAT, LIVE_PROTOCOL};
+use flotilla_protocol::api::{BEAT, LIVE_PROTOCOL, Scope};
 use std::{sync::Arc, time::Duration};
 use tokio::time::{sleep, timeout};
 
 /// How long a page may take to accept a frame before it counts as gone.
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long closing the stream may take when the session is over.
+/// How long closing the stream may take when what opened it is over.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Pages send nothing but closing frames and pongs.
@@ -24,41 +25,44 @@ const MESSAGE_BYTES: usize = 1024;
 
 pub(super) async fn follow(
     State(core): State<Arc<Core>>,
-    session: Option<Extension<CurrentSession>>,
+    asks: Asks,
+    Extension(credential): Extension<Credential>,
     socket: WebSocketUpgrade,
 ) -> Response {
     let socket = socket
         .protocols([LIVE_PROTOCOL])
         .max_message_size(MESSAGE_BYTES)
         .max_frame_size(MESSAGE_BYTES);
-    let session = session.map(|Extension(session)| session);
     socket.on_upgrade(move |socket| async move {
         let stop = core.stop.clone();
-        stop.run_until_cancelled(serve_frames(&core, session, socket))
+        stop.run_until_cancelled(serve_frames(&core, asks.scope(), &credential, socket))
             .await;
     })
 }
 
-/// Sends frames until the page is gone or its session is over.
-async fn serve_frames(core: &Core, session: Option<CurrentSession>, mut socket: WebSocket) {
-    let frames = core.cache.subscribe();
+/// Sends frames until the page is gone, or what opened the stream is over.
+async fn serve_frames(core: &Core, scope: Scope, credential: &Credential, mut socket: WebSocket) {
+    let frames = core.cache.subscribe(scope);
     tokio::select! {
         () = send(&mut socket, frames) => {}
-        () = keep_session(core, session) => {
-            close(&mut socket, close_code::POLICY, "the session is over", CLOSE_TIMEOUT).await;
+        () = keep(core, credential) => {
+            let over = match credential {
+                Credential::Token(_) => "the token is over",
+                Credential::Key | Credential::Session(_) => "the session is over",
+            };
+            close(&mut socket, close_code::POLICY, over, CLOSE_TIMEOUT).await;
         }
     }
 }
 
-/// Keeps the session in use; returns when it is over. A program that shows the token has no session, so this never
-/// returns for it.
-async fn keep_session(core: &Core, session: Option<CurrentSession>) {
-    let Some(session) = session else {
+/// Keeps what opened the stream in use; returns when it is over.
+async fn keep(core: &Core, credential: &Credential) {
+    let Some(over) = credential.over() else {
         return std::future::pending().await;
     };
-    while core.access.keep_session(session.id, core.clock.now()) {
-        // A session that a person ends is noticed at once, one that grows too old at the next beat.
-        if timeout(BEAT, session.over.cancelled()).await.is_ok() {
+    while core.access.keep(credential, core.clock.now()) {
+        // What a person ends is noticed at once, what grows too old at the next beat.
+        if timeout(BEAT, over.cancelled()).await.is_ok() {
             return;
         }
     }

@@ -1,8 +1,10 @@
-//! `GET /metrics`: the fleet in figures, in Prometheus' text format (version 0.0.4).
+//! `GET /metrics`: the fleet in figures, in Prometheus' text format (version 0.0.4). A caller of a part of the fleet is
+//! told the figures of that part.
 
-use crate::core::Core;
+use super::caller::Asks;
+use crate::{cache::DeviceEntry, core::Core};
 use axum::{extract::State, response::IntoResponse};
-use flotilla_protocol::device::DeviceStatus;
+use flotilla_protocol::{api::Scope, device::DeviceStatus};
 use http::header;
 use prometheus_client::{
     collector::Collector,
@@ -12,8 +14,8 @@ use prometheus_client::{
 };
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
-pub(super) async fn show(State(core): State<Arc<Core>>) -> impl IntoResponse {
-    let text = Figures::of(&core).text();
+pub(super) async fn show(State(core): State<Arc<Core>>, asks: Asks) -> impl IntoResponse {
+    let text = Figures::of(&core, &asks.scope()).text();
     ([(header::CONTENT_TYPE, prometheus_text::CONTENT_TYPE)], text)
 }
 
@@ -23,25 +25,34 @@ struct Figures {
     devices: BTreeMap<DeviceStatus, u32>,
     links: usize,
     containers: usize,
+    /// For callers of the whole fleet only.
+    own: Option<OwnFigures>,
+}
+
+/// Control's own figures.
+#[derive(Debug)]
+struct OwnFigures {
     live_readers: usize,
     live_frames: u64,
     reports_unknown: usize,
 }
 
 impl Figures {
-    fn of(core: &Core) -> Self {
-        let (links, reports_unknown) = (core.links.len(), core.links.count_unknown());
+    fn of(core: &Core, scope: &Scope) -> Self {
         let state = core.cache.lock();
+        let containers = |entry: &DeviceEntry| entry.last_report.inventory.containers().len();
         Self {
-            devices: state.count_by_status(),
-            links,
-            containers: state
-                .devices()
-                .map(|entry| entry.last_report.inventory.containers().len())
-                .sum(),
-            live_readers: state.live.readers(),
-            live_frames: state.live.seq(),
-            reports_unknown,
+            devices: state.count_by_status(scope),
+            links: state
+                .devices_in(scope)
+                .filter(|entry| entry.link.is_some())
+                .count(),
+            containers: state.devices_in(scope).map(containers).sum(),
+            own: scope.is_all().then(|| OwnFigures {
+                live_readers: state.live.readers(),
+                live_frames: state.live.seq(),
+                reports_unknown: core.links.count_unknown(),
+            }),
         }
     }
 
@@ -66,24 +77,27 @@ impl Collector for Figures {
         for (name, help, value) in [
             ("links", "Live links.", self.links),
             ("containers", "Containers known on all devices.", self.containers),
-            (
-                "live_readers",
-                "Pages that follow the live stream.",
-                self.live_readers,
-            ),
         ] {
             ConstGauge::new(value).encode(encoder.encode_descriptor(name, help, None, gauge)?)?;
         }
+        let Some(own) = &self.own else { return Ok(()) };
+        let help = "Pages that follow the live stream.";
+        ConstGauge::new(own.live_readers).encode(encoder.encode_descriptor(
+            "live_readers",
+            help,
+            None,
+            gauge,
+        )?)?;
         // Names of counters get `_total` at the end.
         let help = "Frames of the live stream so far.";
-        ConstCounter::new(self.live_frames).encode(encoder.encode_descriptor(
+        ConstCounter::new(own.live_frames).encode(encoder.encode_descriptor(
             "live_frames",
             help,
             None,
             counter,
         )?)?;
         let help = "What agents told that only a newer controller knows.";
-        ConstCounter::new(self.reports_unknown).encode(encoder.encode_descriptor(
+        ConstCounter::new(own.reports_unknown).encode(encoder.encode_descriptor(
             "reports_unknown",
             help,
             None,
@@ -102,9 +116,11 @@ mod tests {
             devices: [(DeviceStatus::Online, 2), (DeviceStatus::Offline, 0)].into(),
             links: 2,
             containers: 31,
-            live_readers: 1,
-            live_frames: 1 << 40,
-            reports_unknown: 3,
+            own: Some(OwnFigures {
+                live_readers: 1,
+                live_frames: 1 << 40,
+                reports_unknown: 3,
+            }),
         };
         insta::assert_snapshot!(figures.text(), @r#"
         # HELP flotilla_devices Devices by status.

@@ -1,22 +1,20 @@
 //! `GET /api/v1/openapi.json`: the control API described from its own table of routes.
 
-use super::table::{Described, Needs, Route, table};
-use axum::{Json, response::IntoResponse};
-use flotilla_protocol::{Problem, api::PREFIX};
+use super::route::{Described, Needs, Route};
+use flotilla_protocol::{
+    Problem,
+    api::{PREFIX, Verb},
+};
 use serde_json::{Map, Value, json};
 
-pub(super) async fn show() -> impl IntoResponse {
-    Json(document())
-}
-
-/// The whole document (OpenAPI 3.1).
-pub(super) fn document() -> Value {
+/// The document of these routes (OpenAPI 3.1).
+pub(super) fn document(routes: &[Route]) -> Value {
     let mut named = Vec::new();
     let problem = Described::of::<Problem>();
     named.push(("Problem".to_owned(), (problem.schema)()));
     (problem.named)(&mut named);
     let mut paths = Map::new();
-    for route in table() {
+    for route in routes {
         for described in route
             .call
             .iter()
@@ -27,7 +25,7 @@ pub(super) fn document() -> Value {
         let path = paths
             .entry(format!("{PREFIX}{}", route.path))
             .or_insert_with(|| json!({}));
-        path[route.method.as_str().to_ascii_lowercase()] = operation(&route);
+        path[route.method.as_str().to_ascii_lowercase()] = operation(route);
     }
     let schemas: Map<_, _> = named
         .into_iter()
@@ -71,7 +69,7 @@ fn operation(route: &Route) -> Value {
         .collect();
     let mut operation = json!({
         "summary": route.summary,
-        "x-needs": route.needs.as_str(),
+        "x-needs": route.needs.verb().map_or("nothing", Verb::as_str),
         "parameters": parameters,
         "responses": { "200": answer, "default": problem },
         "security": if route.needs == Needs::Nothing { json!([]) } else { json!([{ "token": [] }]) },
@@ -84,7 +82,7 @@ fn operation(route: &Route) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::table::table, *};
     use flotilla_protocol::{
         Timestamp,
         api::{Empty, List, Row},
@@ -93,7 +91,7 @@ mod tests {
 
     #[test]
     fn the_document_changes_only_on_purpose() {
-        insta::assert_json_snapshot!(document());
+        insta::assert_json_snapshot!(document(&table()));
     }
 
     #[test]
@@ -121,7 +119,7 @@ mod tests {
 
     #[test]
     fn every_reference_leads_somewhere() {
-        let document = document();
+        let document = document(&table());
         let text = document.to_string();
         for reference in text.split("\"#/components/schemas/").skip(1) {
             let name = reference.split('"').next().unwrap();

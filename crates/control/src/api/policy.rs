@@ -1,6 +1,6 @@
 //! The access policy over HTTP: shown, replaced as a whole, reviewed before it is saved, and explained.
 
-use super::body::Body;
+use super::{body::Body, caller::Asks};
 use crate::{change::policy, core::Core, effects::complete, refusal::Refusal};
 use axum::{Json, extract::State};
 use flotilla_protocol::api::{
@@ -16,9 +16,12 @@ pub(super) async fn show(State(core): Shared) -> Json<PolicyInForce> {
 
 pub(super) async fn replace(
     State(core): Shared,
+    asks: Asks,
     Body(request): Body<SetPolicy>,
 ) -> Result<Json<PolicyInForce>, Refusal> {
-    complete(&core, policy::save(&core, request)).await?.map(Json)
+    complete(&core, policy::save(&core, &asks.caller, request))
+        .await?
+        .map(Json)
 }
 
 pub(super) async fn review(
@@ -30,9 +33,10 @@ pub(super) async fn review(
 
 pub(super) async fn explain(
     State(core): Shared,
+    asks: Asks,
     Body(request): Body<ExplainAccess>,
 ) -> Result<Json<Explanation>, Refusal> {
-    policy::explain(&core, &request).map(Json)
+    policy::explain(&core, &asks.scope(), &request).map(Json)
 }
 
 #[cfg(test)]

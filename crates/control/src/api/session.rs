@@ -2,7 +2,7 @@
 
 use super::{body::Body, guard};
 use crate::{
-    access::{CurrentSession, LinkPurpose, place},
+    access::{Credential, LinkPurpose, ProofRefusal, place},
     core::Core,
     refusal::Refusal,
 };
@@ -25,14 +25,21 @@ pub(super) async fn prove(
     State(core): State<Arc<Core>>,
     Body(request): Body<ProveControl>,
 ) -> Result<Json<ControlProof>, Refusal> {
-    let proof = core.access.prove(&request.nonce, core.api_addr);
-    let proof = proof.ok_or_else(|| {
-        Refusal::new(
-            Code::InvalidInput,
-            "The nonce is not 16 to 64 letters, digits, hyphens and underscores.",
-        )
-        .with_field("nonce")
-    })?;
+    let (nonce, token) = (&request.nonce, request.token.as_deref());
+    let proof = core
+        .access
+        .prove(nonce, token, core.api_addr, core.clock.now())
+        .map_err(|refusal| match refusal {
+            ProofRefusal::Nonce => Refusal::new(
+                Code::InvalidInput,
+                "The nonce is not 16 to 64 letters, digits, hyphens and underscores.",
+            )
+            .with_field("nonce"),
+            ProofRefusal::Token => Refusal::new(
+                Code::Unauthenticated,
+                "This API token is not known: it was revoked, or it expired. Ask the owner for a new one.",
+            ),
+        })?;
     Ok(Json(ControlProof { proof }))
 }
 
@@ -68,9 +75,9 @@ pub(super) async fn open(
 
 pub(super) async fn close(
     State(core): State<Arc<Core>>,
-    session: Option<Extension<CurrentSession>>,
+    Extension(credential): Extension<Credential>,
 ) -> impl IntoResponse {
-    if let Some(Extension(current)) = session {
+    if let Credential::Session(current) = credential {
         core.access.end_session(current.id);
     }
     let cookie = cookie(&core, "", "; Max-Age=0");
@@ -79,9 +86,12 @@ pub(super) async fn close(
 
 pub(super) async fn list(
     State(core): State<Arc<Core>>,
-    session: Option<Extension<CurrentSession>>,
+    Extension(credential): Extension<Credential>,
 ) -> Json<List<SessionFacts>> {
-    let own = session.map(|Extension(session)| session.id);
+    let own = match credential {
+        Credential::Session(session) => Some(session.id),
+        Credential::Key | Credential::Token(_) => None,
+    };
     let mut items = core.access.sessions(core.clock.now());
     for session in &mut items {
         session.current = Some(session.id) == own;

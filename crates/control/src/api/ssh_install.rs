@@ -1,11 +1,11 @@
 //! Installing an agent over the owner's SSH (a push), over HTTP.
 
-use super::body::Body;
-use crate::{core::Core, jobs::kinds::ssh_install, refusal::Refusal};
-use axum::{
-    Json,
-    extract::{Path, State},
+use super::{
+    body::Body,
+    caller::{Asks, OnDevice},
 };
+use crate::{core::Core, jobs::kinds::ssh_install, refusal::Refusal};
+use axum::{Json, extract::State};
 use flotilla_protocol::api::{Empty, Push, SshHost, SshInstall};
 use std::sync::Arc;
 
@@ -17,16 +17,23 @@ pub(super) async fn hosts(State(core): Shared) -> Json<Vec<SshHost>> {
 
 pub(super) async fn begin(
     State(core): Shared,
-    Path(device): Path<String>,
+    asks: Asks,
+    OnDevice(device): OnDevice,
     Body(install): Body<SshInstall>,
 ) -> Result<Json<Push>, Refusal> {
-    ssh_install::begin(&core, &device, install).map(Json)
+    ssh_install::begin(&core, &asks.caller, device, install).map(Json)
 }
 
-pub(super) async fn show(State(core): Shared, Path(device): Path<String>) -> Result<Json<Push>, Refusal> {
-    ssh_install::show(&core, &device).map(Json)
+pub(super) async fn show(State(core): Shared, OnDevice(device): OnDevice) -> Result<Json<Push>, Refusal> {
+    ssh_install::show(&core, device).map(Json)
 }
 
-pub(super) async fn end(State(core): Shared, Path(device): Path<String>) -> Result<Json<Empty>, Refusal> {
-    ssh_install::end(&core, &device).await.map(|()| Json(Empty {}))
+pub(super) async fn end(
+    State(core): Shared,
+    asks: Asks,
+    OnDevice(device): OnDevice,
+) -> Result<Json<Empty>, Refusal> {
+    ssh_install::end(&core, &asks.caller, device)
+        .await
+        .map(|()| Json(Empty {}))
 }

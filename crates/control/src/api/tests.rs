@@ -1,8 +1,12 @@
 //! What holds for every route of the API port, taken from the table of routes itself.
 
+mod scope;
 mod sessions;
 
-use super::table::{Needs, Route, table};
+use super::{
+    route::{Needs, Route},
+    table::table,
+};
 use crate::{config::Ui, testbed::Testbed};
 use axum::body::Body;
 use flotilla_protocol::{Code, Problem, api::PREFIX};

@@ -2,6 +2,7 @@
 
 use flotilla_protocol::{
     Code, Problem,
+    activity::Actor,
     id::{DeviceId, JobId},
     job::JobRequest,
 };
@@ -26,8 +27,8 @@ pub(crate) struct FollowedJob {
     pub(crate) request: JobRequest,
     /// The name of what it acts on; `None` for the device itself, and for a job that an earlier run of control began.
     pub(crate) target: Option<String>,
-    /// Begun by this run of control.
-    pub(crate) begun_here: bool,
+    /// Who began it; `None` for a job that an earlier run of control began.
+    pub(crate) actor: Option<Actor>,
     /// A task follows it over a link.
     pub(crate) is_followed: bool,
     /// It is over, recorded and answered; the device has not confirmed to forget it.

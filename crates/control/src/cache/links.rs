@@ -141,7 +141,7 @@ mod tests {
             let before = state.live.seq();
             state.answered(id, 1.0, Pong { sent_at }, now);
             let entry = state.device(id).unwrap();
-            let device = state.view(entry, now);
+            let device = state.view(entry, &flotilla_protocol::api::Scope::All, now);
             let skew = device.attention.iter().find_map(|attention| match attention {
                 Attention::ClockSkew { seconds } => Some(*seconds),
                 _ => None,

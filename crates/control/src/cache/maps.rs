@@ -1,13 +1,16 @@
 //! Network maps follow the cache: when a device changes, all maps are updated before the lock is released, and links
 //! whose maps changed are woken.
 
-use super::{DeviceEntry, State};
+use super::{
+    DeviceEntry, State,
+    live::{Audience, Place, Removal, Upsert},
+};
 use crate::store::DeviceRow;
 use flotilla_fleet::Member;
 use flotilla_policy::Subject;
 use flotilla_protocol::{
     Timestamp,
-    api::{PolicyInForce, RelayFacts, Resource, ResourceRef},
+    api::{PolicyInForce, RelayFacts, Resource, ResourceRef, Scope},
     cidr::Ipv4Net,
     device::DeviceStatus,
     endpoint::Endpoint,
@@ -121,7 +124,8 @@ impl State {
         self.maps.set_policy(policy.policy.clone());
         self.policy = policy;
         let shown = &self.policy;
-        self.live.upsert(|| Resource::Policy(Box::new(shown.clone())));
+        self.live
+            .upsert(|| Upsert::new(Audience::Whole, Resource::Policy(Box::new(shown.clone()))));
         self.publish_all_paths(now);
         self.wake();
     }
@@ -157,25 +161,51 @@ impl State {
             .into_iter()
             .filter(|id| !self.maps.relays().iter().any(|relay| relay.id == *id))
         {
-            self.live.remove(ResourceRef::Relay { id });
+            let audience = self.relay_audience(id);
+            self.live
+                .remove(|| Removal::new(audience, ResourceRef::Relay { id }));
         }
     }
 
     pub(super) fn publish_relays(&mut self, now: Timestamp) {
-        for facts in self.list_relays(now) {
-            self.live.upsert(|| Resource::Relay(facts));
+        if self.live.readers() == 0 {
+            return;
+        }
+        for relay in self.shown_relays(now) {
+            let audience = self.relay_audience(relay.facts.id);
+            self.live.upsert(|| {
+                Upsert::told_by_scope(audience, move |scope| {
+                    Resource::Relay(relay.clone().within(scope))
+                })
+            });
         }
     }
 
-    /// All relays, control's own first.
-    pub(crate) fn list_relays(&self, now: Timestamp) -> Vec<RelayFacts> {
-        let facts = |relay: &Relay| {
+    /// Whom frames about a relay are for: readers of the device that runs it; everybody where that is control.
+    fn relay_audience(&self, id: RelayId) -> Audience {
+        let is_own = self.own_relay.as_ref().is_some_and(|own| own.id == id);
+        if is_own || id.0 == self.fleet.id.0 {
+            Audience::Everybody
+        } else {
+            Audience::Device(self.place(DeviceId(id.0)))
+        }
+    }
+
+    /// The relays that callers with this scope see, control's own first.
+    pub(crate) fn list_relays(&self, scope: &Scope, now: Timestamp) -> Vec<RelayFacts> {
+        let relays = self.shown_relays(now).into_iter();
+        let seen = relays.filter(|relay| relay.host.as_ref().is_none_or(|host| host.is_in(scope)));
+        seen.map(|relay| relay.within(scope)).collect()
+    }
+
+    fn shown_relays(&self, now: Timestamp) -> Vec<ShownRelay> {
+        let shown = |relay: &Relay| {
             let host = self.devices.get(&DeviceId(relay.id.0));
             let at_home = self.devices.values().filter(|entry| {
                 entry.link.is_some()
                     && entry.last_report.mesh.as_ref().and_then(|mesh| mesh.home_relay) == Some(relay.id)
             });
-            RelayFacts {
+            let facts = RelayFacts {
                 id: relay.id,
                 name: relay.name.clone(),
                 device: host.map(|entry| entry.row.name.clone()),
@@ -184,11 +214,16 @@ impl State {
                     .and_then(|entry| entry.row.relaying.as_ref())
                     .map(|relaying| relaying.mbit_per_second),
                 up: host.is_none_or(|entry| entry.status() == DeviceStatus::Online),
-                devices: u32::try_from(at_home.count()).unwrap_or(u32::MAX),
+                devices: 0,
                 as_of: host.map_or(now, |entry| entry.as_of(now)),
+            };
+            ShownRelay {
+                facts,
+                host: host.map(DeviceEntry::place),
+                at_home: at_home.map(DeviceEntry::place).collect(),
             }
         };
-        self.maps.relays().iter().map(facts).collect()
+        self.maps.relays().iter().map(shown).collect()
     }
 
     /// Wakes every link, so that it looks whether its device needs a ticket or a map.
@@ -203,6 +238,27 @@ impl State {
             if let Some(entry) = self.devices.get(&id) {
                 entry.map_changed.notify_one();
             }
+        }
+    }
+}
+
+/// A relay with what its facts say of devices.
+#[derive(Debug, Clone)]
+struct ShownRelay {
+    facts: RelayFacts,
+    /// The device that runs it; `None` for control's own.
+    host: Option<Place>,
+    /// Devices that listen there.
+    at_home: Vec<Place>,
+}
+
+impl ShownRelay {
+    /// The facts for callers with this scope: other devices are not counted.
+    fn within(self, scope: &Scope) -> RelayFacts {
+        let seen = self.at_home.iter().filter(|device| device.is_in(scope)).count();
+        RelayFacts {
+            devices: u32::try_from(seen).unwrap_or(u32::MAX),
+            ..self.facts
         }
     }
 }

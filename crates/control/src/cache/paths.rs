@@ -6,13 +6,14 @@
 use super::{
     State,
     device_entry::{DeviceEntry, ReportedPath},
+    live::{Audience, Removal, Upsert},
     path_sentence,
 };
 use flotilla_fleet::{Life, PresenceState};
 use flotilla_protocol::{
     Timestamp,
-    api::{List, Resource, ResourceRef},
-    id::DeviceId,
+    api::{List, Resource, ResourceRef, Scope},
+    id::{DeviceId, RelayId},
     path::{Path, PathReason, PeerPath},
 };
 use jiff::SignedDuration;
@@ -149,8 +150,8 @@ impl State {
         (from.is_on_mesh() && to.is_on_mesh() && from.row.id != to.row.id).then_some(Ends { from, to })
     }
 
-    /// The path from one device to another, in as much detail as was reported.
-    pub(crate) fn path(&self, ends: Ends<'_>, now: Timestamp) -> Path {
+    /// The path from one device to another, in as much detail as was reported, and the relay that it names.
+    pub(super) fn path(&self, ends: Ends<'_>, now: Timestamp) -> (Path, Option<RelayId>) {
         let Ends { from, to } = ends;
         let reported = from.paths.get(&to.row.id).map(|reported| &reported.path);
         let (reason, cause) = self.reason(ends);
@@ -169,7 +170,7 @@ impl State {
             since,
             now,
         };
-        Path {
+        let path = Path {
             from: from.row.name.clone(),
             from_id: from.row.id,
             to: to.row.name.clone(),
@@ -187,7 +188,8 @@ impl State {
             sent_bytes: reported.map_or(0, |path| path.sent_bytes),
             mtu: confirmed.map(|path| path.mtu),
             as_of: from.as_of(now),
-        }
+        };
+        (path, relay)
     }
 
     /// Why the path is what it is, and the end that a sentence about it names.
@@ -237,9 +239,17 @@ impl State {
         pairs
     }
 
-    /// Paths that begin at the given devices, or all of them when none is given.
-    pub(crate) fn list_paths(&self, devices: Option<&[DeviceId]>, now: Timestamp) -> List<Path> {
-        let mut on_mesh: Vec<_> = self.devices.values().filter(|entry| entry.is_on_mesh()).collect();
+    /// Paths between devices of a scope that begin at the given ones, or all of them when none is given.
+    pub(crate) fn list_paths(
+        &self,
+        devices: Option<&[DeviceId]>,
+        scope: &Scope,
+        now: Timestamp,
+    ) -> List<Path> {
+        let mut on_mesh: Vec<_> = self
+            .devices_in(scope)
+            .filter(|entry| entry.is_on_mesh())
+            .collect();
         on_mesh.sort_by(|a, b| a.row.name.cmp(&b.row.name));
         let mut items = Vec::new();
         for from in on_mesh
@@ -249,7 +259,7 @@ impl State {
             for to in on_mesh.iter().filter(|to| to.row.id != from.row.id) {
                 let whole = devices.is_some() || on_mesh.len() <= LISTED_WHOLE;
                 if whole || self.connected(from.row.id, to.row.id) {
-                    items.push(self.path(Ends { from, to }, now));
+                    items.push(self.path_within(Ends { from, to }, scope, now));
                 }
             }
         }
@@ -268,13 +278,16 @@ impl State {
         if self.live.readers() == 0 {
             return;
         }
-        if let Some(path) = self.ends(from, to).map(|ends| self.path(ends, now)) {
-            self.live.upsert(|| Resource::Path(Box::new(path)));
+        let audience = Audience::Pair(self.place(from), self.place(to));
+        if let Some(path) = self.ends(from, to).map(|ends| self.shown_path(ends, now)) {
+            self.live
+                .upsert(|| Upsert::naming(audience, path, |path| Resource::Path(Box::new(path))));
         } else {
-            self.live.remove(ResourceRef::Path {
+            let gone = ResourceRef::Path {
                 from_id: from,
                 to_id: to,
-            });
+            };
+            self.live.remove(|| Removal::new(audience, gone));
         }
     }
 

@@ -1,6 +1,9 @@
 //! Applies a device's reports to the cache, and publishes the changes.
 
-use super::{DeviceEntry, State};
+use super::{
+    DeviceEntry, State,
+    live::{Removal, Upsert},
+};
 use crate::report::{BoundedReport, WeighedItem};
 use flotilla_protocol::{
     Timestamp,
@@ -136,13 +139,15 @@ impl State {
             let has_room = entry.last_report.inventory.put(weighed);
             entry.last_report.partial |= !has_room;
             if shows && has_room {
-                self.live.upsert(|| resource(entry, item, now));
+                self.live
+                    .upsert(|| Upsert::new(entry.audience(), resource(entry, item, now)));
             } else if shows {
-                self.live.remove(ResourceRef::Item {
+                let gone = ResourceRef::Item {
                     device_id: id,
                     of: item.kind(),
                     key: item.key().to_owned(),
-                });
+                };
+                self.live.remove(|| Removal::new(entry.audience(), gone));
             }
         }
     }
@@ -155,11 +160,12 @@ impl State {
             };
             entry.last_report.inventory.take(&gone);
             if shows {
-                self.live.remove(ResourceRef::Item {
+                let gone = ResourceRef::Item {
                     device_id: id,
                     of: gone.kind,
                     key: gone.key,
-                });
+                };
+                self.live.remove(|| Removal::new(entry.audience(), gone));
             }
         }
     }
@@ -173,12 +179,17 @@ impl State {
         let Some(holdings) = holds.filter(|holdings| self.may_show(id, holdings.len() + 1, now)) else {
             return;
         };
-        self.live.remove(ResourceRef::Inventory { device_id: id });
-        let Some(entry) = self.devices.get(&id).filter(|_| self.live.readers() > 0) else {
+        let Some(entry) = self.devices.get(&id) else {
             return;
         };
+        let gone = ResourceRef::Inventory { device_id: id };
+        self.live.remove(|| Removal::new(entry.audience(), gone));
+        if self.live.readers() == 0 {
+            return;
+        }
         for item in holdings.items() {
-            self.live.upsert(|| resource(entry, item, now));
+            self.live
+                .upsert(|| Upsert::new(entry.audience(), resource(entry, item, now)));
         }
     }
 }
@@ -253,7 +264,7 @@ mod tests {
     }
 
     async fn frames(cache: &Cache, id: DeviceId, reports: Vec<Report>) -> Vec<LiveFrame> {
-        let mut reader = cache.subscribe();
+        let mut reader = cache.subscribe(flotilla_protocol::api::Scope::All);
         reader.next().await;
         let last = {
             let mut state = cache.lock();

@@ -4,7 +4,7 @@ use super::{DeviceEntry, State, by_name};
 use crate::report::{Collection, Holdings};
 use flotilla_protocol::{
     Timestamp,
-    api::{List, Row},
+    api::{List, Row, Scope},
     inventory::{Container, Image, Network, Stack, Volume},
 };
 
@@ -38,16 +38,17 @@ listed!(Network, networks, |network| &network.name);
 listed!(Stack, stacks, |stack| &stack.name);
 
 impl State {
-    /// Rows of one kind on the given devices, or on all of them when none is given.
+    /// Rows of one kind on the given devices of a scope, or on all of them when none is given.
     pub(crate) fn list_rows<T: Listable>(
         &self,
         devices: Option<&[flotilla_protocol::id::DeviceId]>,
+        scope: &Scope,
         now: Timestamp,
         moment: impl Fn(Timestamp) -> String,
     ) -> List<Row<T>> {
         let is_named = |entry: &&DeviceEntry| devices.is_none_or(|devices| devices.contains(&entry.row.id));
         let mut items = Vec::new();
-        for entry in self.devices().filter(is_named) {
+        for entry in self.devices_in(scope).filter(is_named) {
             items.extend(
                 T::of(&entry.last_report.inventory)
                     .values()
@@ -60,7 +61,7 @@ impl State {
                 .then_with(|| a.item.name().cmp(b.item.name()))
         });
         let unreachable = self
-            .devices()
+            .devices_in(scope)
             .filter(is_named)
             .filter_map(|entry| entry.unreachable(&moment).or_else(|| entry.silent_engine()));
         List {

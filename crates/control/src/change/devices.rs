@@ -60,10 +60,15 @@ fn parse_tags(texts: &[String], field: &str) -> Result<Vec<Tag>, Refusal> {
         .collect()
 }
 
-/// An activity entry about what the owner did to a device.
-pub(crate) fn by_owner(action: Action, id: DeviceId, name: &DeviceName, details: String) -> NewActivity {
+/// An activity entry about what somebody did to a device.
+pub(crate) fn done_by(
+    actor: Actor,
+    action: Action,
+    (id, name): (DeviceId, &DeviceName),
+    details: String,
+) -> NewActivity {
     NewActivity {
-        actor: Actor::Owner,
+        actor,
         action,
         target: None,
         device: Some((id, name.to_string())),

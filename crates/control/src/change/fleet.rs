@@ -18,10 +18,11 @@ use crate::{
     refusal::Refusal,
     store::{DeviceRow, FleetRow, NewActivity},
 };
+use flotilla_fleet::access::{Caller, Who};
 use flotilla_protocol::{
     Code, Timestamp,
-    activity::{Action, Actor},
-    api::{Fleet, PolicyInForce, StartingPolicy, UpdateFleet},
+    activity::Action,
+    api::{Fleet, PolicyInForce, StartingPolicy, UpdateFleet, Verb},
     cidr::Ipv4Net,
     endpoint::Endpoint,
 };
@@ -33,16 +34,16 @@ const NAME_CHARS: usize = 64;
 const MOST_ADDED: usize = 16;
 
 /// Makes the requested changes.
-pub(crate) async fn update(core: &Core, request: UpdateFleet) -> Change<Fleet> {
+pub(crate) async fn update(core: &Core, caller: &Caller, request: UpdateFleet) -> Change<Fleet> {
     let _write_guard = core.write_lock.lock().await;
     let now = core.clock.now();
-    let change = FleetChange::decide(&core.cache.lock(), request, now)?;
+    let change = FleetChange::decide(&core.cache.lock(), request, (caller.who(), now))?;
     let effects = if change.details.is_empty() {
         Effects::default()
     } else {
-        change.write(core, now).await?
+        change.write(core, caller, now).await?
     };
-    Ok((core.fleet(), effects))
+    Ok((core.fleet(&caller.scope(Verb::View)), effects))
 }
 
 /// A change that was decided and is not written yet.
@@ -57,7 +58,7 @@ struct FleetChange {
 }
 
 impl FleetChange {
-    fn decide(state: &State, request: UpdateFleet, now: Timestamp) -> Result<Self, Refusal> {
+    fn decide(state: &State, request: UpdateFleet, by: (&Who, Timestamp)) -> Result<Self, Refusal> {
         let mut change = Self {
             row: state.fleet.clone(),
             range: None,
@@ -70,7 +71,7 @@ impl FleetChange {
             change.move_mesh(state, range)?;
         }
         if name.is_some() || request.starting_policy.is_some() {
-            change.set_name_and_policy(state, name, request.starting_policy, now)?;
+            change.set_name_and_policy(state, name, request.starting_policy, by)?;
         }
         if let Some(added) = added.filter(|added| *added != change.row.added_endpoints) {
             change.details.push(describe_added(&added));
@@ -96,9 +97,9 @@ impl FleetChange {
         state: &State,
         name: Option<String>,
         choice: Option<StartingPolicy>,
-        now: Timestamp,
+        by: (&Who, Timestamp),
     ) -> Result<(), Refusal> {
-        let policy = choice.and_then(|choice| policy::starting_policy(state, choice, now));
+        let policy = choice.and_then(|choice| policy::starting_policy(state, choice, by));
         let made = self.row.starting_policy;
         if choice.is_some() && made.is_some_and(|made| Some(made) != choice) && policy.is_none() {
             return Err(Refusal::new(
@@ -115,7 +116,7 @@ impl FleetChange {
         Ok(())
     }
 
-    async fn write(self, core: &Core, now: Timestamp) -> Result<Effects, Refusal> {
+    async fn write(self, core: &Core, caller: &Caller, now: Timestamp) -> Result<Effects, Refusal> {
         let Self {
             row,
             range,
@@ -139,16 +140,18 @@ impl FleetChange {
         }
         let mut effects = find_endpoints(core);
         core.publish_fleet();
-        let records = details.into_iter().map(|text| record(name.clone(), text));
+        let records = details.into_iter().map(|text| record(caller, name.clone(), text));
         effects.0.extend(records);
         if let Some(policy) = policy {
             let begun = match core.cache.lock().fleet.starting_policy {
                 Some(StartingPolicy::OpenLab) => "Begun as an open lab: every device may reach every other.",
                 _ => "Begun locked: only this computer may reach devices.",
             };
-            effects
-                .0
-                .push(policy::record(policy.revision, true, begun.to_owned()));
+            effects.0.push(policy::record(
+                caller.actor(),
+                (policy.revision, true),
+                begun.to_owned(),
+            ));
         }
         Ok(effects)
     }
@@ -193,9 +196,9 @@ fn parse_name(text: &str) -> Result<String, Refusal> {
     Ok(name.to_owned())
 }
 
-fn record(target: Option<String>, details: String) -> Effect {
+fn record(caller: &Caller, target: Option<String>, details: String) -> Effect {
     Effect::Record(NewActivity {
-        actor: Actor::Owner,
+        actor: caller.actor(),
         action: Action::FleetUpdated,
         target,
         device: None,

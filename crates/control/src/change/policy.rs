@@ -11,6 +11,7 @@ use crate::{
     refusal::Refusal,
     store::{DeviceRow, NewActivity, StoreError},
 };
+use flotilla_fleet::access::{Caller, Who};
 use flotilla_policy as policy;
 use flotilla_protocol::{
     Code, Timestamp,
@@ -22,7 +23,11 @@ use flotilla_protocol::{
 
 /// Puts a policy in force, unless it has a flaw, fails a test, or was edited from an older revision. A policy that fails
 /// a test is refused in the answer, because that has an effect: it is recorded.
-pub(crate) async fn save(core: &Core, request: SetPolicy) -> Change<Result<PolicyInForce, Refusal>> {
+pub(crate) async fn save(
+    core: &Core,
+    caller: &Caller,
+    request: SetPolicy,
+) -> Change<Result<PolicyInForce, Refusal>> {
     let _write_guard = core.write_lock.lock().await;
     let now = core.clock.now();
     let (current, subjects) = {
@@ -44,15 +49,19 @@ pub(crate) async fn save(core: &Core, request: SetPolicy) -> Change<Result<Polic
     if !failing.is_empty() {
         let messages: Vec<_> = failing.into_iter().map(|failed| failed.message).collect();
         let message = format!("Not saved: {}.", messages.join("; "));
-        let effects = Effects(vec![record(current.revision + 1, false, message.clone())]);
+        let effects = Effects(vec![record(
+            caller.actor(),
+            (current.revision + 1, false),
+            message.clone(),
+        )]);
         return Ok((Err(Refusal::new(Code::PolicyTest, message)), effects));
     }
-    let saved = successor(&current, request.policy, now);
+    let saved = successor(&current, request.policy, (&caller.who().to_string(), now));
     core.store.save_policy(&saved).await?;
     core.cache.lock().set_policy(saved.clone(), now);
     let rules = rule_count(saved.policy.rules.len());
     let details = format!("Revision {} with {rules}.", saved.revision);
-    let effects = Effects(vec![record(saved.revision, true, details)]);
+    let effects = Effects(vec![record(caller.actor(), (saved.revision, true), details)]);
     Ok((Ok(saved), effects))
 }
 
@@ -62,12 +71,13 @@ fn check_policy(policy: &Policy) -> Result<(), Refusal> {
     })
 }
 
-fn successor(current: &PolicyInForce, policy: Policy, now: Timestamp) -> PolicyInForce {
+/// The next policy, saved by somebody at a moment.
+fn successor(current: &PolicyInForce, policy: Policy, (by, saved): (&str, Timestamp)) -> PolicyInForce {
     PolicyInForce {
         revision: current.revision + 1,
         policy,
-        saved: now,
-        by: "owner".to_owned(),
+        saved,
+        by: by.to_owned(),
     }
 }
 
@@ -76,7 +86,7 @@ fn successor(current: &PolicyInForce, policy: Policy, now: Timestamp) -> PolicyI
 pub(crate) fn starting_policy(
     state: &State,
     choice: StartingPolicy,
-    now: Timestamp,
+    (who, now): (&Who, Timestamp),
 ) -> Option<PolicyInForce> {
     let current = &state.policy;
     let this_computer = state
@@ -86,7 +96,7 @@ pub(crate) fn starting_policy(
     let was_chosen = state.fleet.starting_policy == Some(choice);
     let is_incomplete = current.revision == 1 && was_chosen && current.policy == Policy::default();
     let begins = current.revision == 0 || (is_incomplete && first != current.policy);
-    begins.then(|| successor(current, first, now))
+    begins.then(|| successor(current, first, (&who.to_string(), now)))
 }
 
 /// Puts the starting policy in force if it is due. The caller holds the write lock, or no other task runs yet.
@@ -95,7 +105,7 @@ pub(crate) async fn apply_starting_policy(core: &Core) -> Result<Effects, StoreE
     let due = {
         let state = core.cache.lock();
         let choice = state.fleet.starting_policy;
-        choice.and_then(|choice| starting_policy(&state, choice, now))
+        choice.and_then(|choice| starting_policy(&state, choice, (&Who::Owner, now)))
     };
     let Some(policy) = due else {
         return Ok(Effects::default());
@@ -103,7 +113,11 @@ pub(crate) async fn apply_starting_policy(core: &Core) -> Result<Effects, StoreE
     core.store.save_policy(&policy).await?;
     core.cache.lock().set_policy(policy.clone(), now);
     let details = "The fleet begins as its owner chose.".to_owned();
-    Ok(Effects(vec![record(policy.revision, true, details)]))
+    Ok(Effects(vec![record(
+        Actor::Control,
+        (policy.revision, true),
+        details,
+    )]))
 }
 
 /// The policy with a renamed device's new name; `None` when the policy does not name that device.
@@ -111,16 +125,16 @@ pub(crate) fn follow_rename(
     current: &PolicyInForce,
     old: &DeviceName,
     new: &DeviceRow,
-    now: Timestamp,
+    (who, now): (&Who, Timestamp),
 ) -> Option<PolicyInForce> {
     let renamed = policy::renamed(&current.policy, old, &new.name);
-    (renamed != current.policy).then(|| successor(current, renamed, now))
+    (renamed != current.policy).then(|| successor(current, renamed, (&who.to_string(), now)))
 }
 
 /// Records that the policy changed, or was refused.
-pub(super) fn record(revision: u64, succeeded: bool, details: String) -> Effect {
+pub(super) fn record(actor: Actor, (revision, succeeded): (u64, bool), details: String) -> Effect {
     Effect::Record(NewActivity {
-        actor: Actor::Owner,
+        actor,
         action: Action::PolicySaved,
         target: Some(format!("revision {revision}")),
         device: None,

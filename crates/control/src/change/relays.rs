@@ -8,12 +8,9 @@ use crate::{
     refusal::Refusal,
     store::{NewActivity, Relaying},
 };
+use flotilla_fleet::access::Caller;
 use flotilla_protocol::{
-    Code,
-    activity::{Action, Actor},
-    agent::RELAY_MBIT_PER_SECOND,
-    api::RelayChange,
-    endpoint::Endpoint,
+    Code, activity::Action, agent::RELAY_MBIT_PER_SECOND, api::RelayChange, endpoint::Endpoint, id::DeviceId,
 };
 
 /// The port of a relay when its owner names none: firewalls that let links pass let it pass.
@@ -23,7 +20,12 @@ const PORT: u16 = 7443;
 const FASTEST: u32 = 100_000;
 
 /// Makes a device a relay, or ends that.
-pub(crate) async fn promote(core: &Core, device: &str, change: RelayChange) -> Change<()> {
+pub(crate) async fn promote(
+    core: &Core,
+    caller: &Caller,
+    device: DeviceId,
+    change: RelayChange,
+) -> Change<()> {
     let _write_guard = core.write_lock.lock().await;
     let entry = core.device(device)?;
     let relaying = if change.relay {
@@ -50,7 +52,7 @@ pub(crate) async fn promote(core: &Core, device: &str, change: RelayChange) -> C
         None => (Action::RelayEnded, "It passes nothing on any more.".to_owned()),
     };
     let record = Effect::Record(NewActivity {
-        actor: Actor::Owner,
+        actor: caller.actor(),
         action,
         target: None,
         device: Some((row.id, row.name.to_string())),

@@ -2,6 +2,7 @@
 
 use super::{Effect, Effects};
 use crate::{
+    cache::{Audience, Upsert},
     core::Core,
     store::{StoreError, Tunnel},
 };
@@ -58,6 +59,7 @@ fn set(core: &Core, device: DeviceId, tunnel: Option<(Tunnel, CancellationToken)
     let mut state = core.cache.lock();
     state.change(device, now, |entry| entry.tunnel = tunnel);
     if let Some(push) = push {
-        state.live.upsert(|| Resource::Push(push));
+        let audience = Audience::Device(state.place(device));
+        state.live.upsert(|| Upsert::new(audience, Resource::Push(push)));
     }
 }

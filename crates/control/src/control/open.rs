@@ -75,6 +75,7 @@ pub(crate) async fn open(
     };
     let tickets = read_tickets(&store).await.map_err(unreadable)?;
     let (access, token) = Access::new(seed()?);
+    add_tokens(&access, &store).await.map_err(unreadable)?;
     let cache = Cache::new(stored, clock.clone(), std::time::Instant::now());
     cache.lock().tickets = tickets;
     let timers_changed = cache.lock().timers_changed.clone();
@@ -108,6 +109,14 @@ pub(crate) async fn open(
     let effects = policy::apply_starting_policy(&core).await.map_err(unreadable)?;
     carry_out(&core, effects).await;
     Ok((core, token.reveal().to_owned()))
+}
+
+/// Lets programs in by the API tokens that are kept.
+async fn add_tokens(access: &Access, store: &Store) -> Result<(), StoreError> {
+    for token in store.list_api_tokens().await? {
+        access.add_token(token);
+    }
+    Ok(())
 }
 
 async fn read_tickets(store: &Store) -> Result<Tickets, StoreError> {

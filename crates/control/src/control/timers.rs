@@ -3,7 +3,7 @@
 //! again.
 
 use crate::{
-    change::{devices, fleet},
+    change::{devices, fleet, tokens},
     core::Core,
     effects::carry_out,
     relay,
@@ -56,6 +56,7 @@ pub(crate) async fn run(core: Arc<Core>) {
         core.cache.lock().reload_pages_when_due(now);
         carry_out(&core, fleet::find_endpoints(&core)).await;
         tend_certificate(&core, now).await;
+        tokens::save_uses(&core).await;
         checked = now;
     }
 }

@@ -44,11 +44,10 @@ pub(super) async fn record(
     let target = report.and_then(|report| report.target.as_deref());
     let target = target.map(|target| shown(target, SENTENCE_CHARS));
     let entry = NewActivity {
-        actor: if job.begun_here {
-            Actor::Owner
-        } else {
-            Actor::Device { name: name.clone() }
-        },
+        actor: job
+            .actor
+            .clone()
+            .unwrap_or_else(|| Actor::Device { name: name.clone() }),
         action,
         target: job.target.clone().or(target),
         device: Some((job.device, name)),

@@ -101,7 +101,7 @@ fn claim(core: &Core, device: DeviceId, report: &JobReport) -> bool {
         device,
         request: report.request.clone(),
         target: None,
-        begun_here: false,
+        actor: None,
         is_followed: false,
         is_over: false,
         progress: watch::Sender::default(),
@@ -136,7 +136,7 @@ async fn follow(core: &Arc<Core>, id: JobId, link: &AgentLink, mut report: JobRe
         return;
     };
     if !job.is_over {
-        if !job.begun_here {
+        if job.actor.is_none() {
             hold_back_claims(core, job.device).await;
         }
         wait_until_listed(core, &job, &report).await;
@@ -193,7 +193,7 @@ fn release(core: &Core, id: JobId) -> Option<DeviceId> {
     let mut jobs = core.jobs.lock();
     let job = jobs.get_mut(&id)?;
     job.is_followed = false;
-    let (device, begun_here) = (job.device, job.begun_here);
+    let (device, begun_here) = (job.device, job.actor.is_some());
     if !begun_here {
         jobs.remove(&id);
     }

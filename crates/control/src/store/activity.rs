@@ -10,6 +10,7 @@ use flotilla_protocol::{
     id::DeviceId,
 };
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 
 /// Entries that are in memory at once while the log is verified.
 const BATCH: u32 = 500;
@@ -131,18 +132,22 @@ impl Store {
         Ok(entry)
     }
 
-    /// Entries older than `before`, newest first.
+    /// Entries older than `before`, newest first. Where devices are given, only entries about these.
     pub(crate) async fn list_activity(
         &self,
         before: Option<i64>,
         limit: u32,
+        devices: Option<&BTreeSet<DeviceId>>,
     ) -> Result<Vec<Activity>, StoreError> {
-        let rows: Vec<SqlRow> =
-            sqlx::query_as("SELECT * FROM activity WHERE id < ? ORDER BY id DESC LIMIT ?")
-                .bind(before.unwrap_or(i64::MAX))
-                .bind(limit)
-                .fetch_all(&self.readers)
-                .await?;
+        let rows: Vec<SqlRow> = sqlx::query_as(
+            "SELECT * FROM activity WHERE id < ?1 \
+             AND (?2 IS NULL OR device_id IN (SELECT value FROM json_each(?2))) ORDER BY id DESC LIMIT ?3",
+        )
+        .bind(before.unwrap_or(i64::MAX))
+        .bind(devices.map(|devices| to_json(&devices)).transpose()?)
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await?;
         rows.into_iter().map(TryInto::try_into).collect()
     }
 
@@ -286,8 +291,33 @@ mod tests {
     async fn entries_are_numbered_from_one_and_listed_newest_first() {
         let (store, _dir) = log(3).await;
         let ids = |entries: Vec<Activity>| entries.into_iter().map(|entry| entry.id).collect::<Vec<_>>();
-        assert_eq!(ids(store.list_activity(None, 2).await.unwrap()), [3, 2]);
-        assert_eq!(ids(store.list_activity(Some(2), 2).await.unwrap()), [1]);
+        assert_eq!(ids(store.list_activity(None, 2, None).await.unwrap()), [3, 2]);
+        assert_eq!(ids(store.list_activity(Some(2), 2, None).await.unwrap()), [1]);
+    }
+
+    #[tokio::test]
+    async fn entries_about_some_devices_fill_their_pages_without_others() {
+        let (store, _dir) = log(2).await;
+        let [ours, theirs] = [1, 2].map(|nth| DeviceId(uuid::Uuid::from_u128(nth)));
+        for (n, device) in [ours, theirs, theirs, ours].into_iter().enumerate() {
+            let about = (device, "nas".to_owned());
+            let entry = NewActivity {
+                device: Some(about),
+                ..entry(&n.to_string())
+            };
+            store.append_activity(entry, moment(9)).await.unwrap();
+        }
+        let listed = |before, devices: &[DeviceId]| {
+            let devices = devices.iter().copied().collect();
+            let store = store.clone();
+            async move {
+                let entries = store.list_activity(before, 1, Some(&devices)).await.unwrap();
+                entries.into_iter().map(|entry| entry.id).collect::<Vec<_>>()
+            }
+        };
+        assert_eq!(listed(None, &[ours]).await, [6]);
+        assert_eq!(listed(Some(6), &[ours]).await, [3]);
+        assert!(listed(None, &[]).await.is_empty());
     }
 
     #[tokio::test]
@@ -352,7 +382,7 @@ mod tests {
     async fn the_newest_entry_stays_however_old_it_is() {
         let (store, _dir) = log(3).await;
         assert!(!store.trim_activity(moment(1_000), 0, 100).await.unwrap());
-        assert_eq!(store.list_activity(None, 9).await.unwrap().len(), 1);
+        assert_eq!(store.list_activity(None, 9, None).await.unwrap().len(), 1);
         let next = store.append_activity(entry("next"), moment(1_001)).await.unwrap();
         assert_eq!((next.id, faulty(&store).await), (4, None));
     }

@@ -1,7 +1,9 @@
 //! The live stream (`GET /api/v1/live`, WebSocket): after a page was loaded by REST, these frames keep it true.
 //!
 //! Frames are numbered from 1 without gaps. A reader that missed some gets `reset` and loads its page again;
-//! [`super::List::seq`] says which frames a loaded page already contains. Frames are idempotent.
+//! [`super::List::seq`] says which frames a loaded page already contains. Frames are idempotent. A caller who may view a
+//! part of the fleet is sent the frames about that part, so it sees numbers that grow, and gaps between them; a device
+//! that comes into the part or leaves it is a `reset`.
 
 use super::{Enrollment, Fleet, PolicyInForce, Push, RelayFacts, Row};
 use crate::{

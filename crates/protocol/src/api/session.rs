@@ -141,6 +141,9 @@ impl Request for CreateSignInLink {
 pub struct ProveControl {
     /// 16 to 64 characters that were never used before.
     pub nonce: String,
+    /// The public id of the API token that is meant; the token of control's own file when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
 }
 
 /// The answer to a [`ProveControl`].

@@ -9,7 +9,7 @@ use flotilla_protocol::{
     Code,
     activity::{Action, Activity},
     agent::Report,
-    api::{DeviceAdded, List, ModeChanged, PolicyInForce},
+    api::{DeviceAdded, List, ModeChanged, PolicyInForce, Scope},
     device::{Attention, Device, Facts, NetworkMode},
     inventory::{EngineFacts, EngineState},
     path::{Path, PathReason},
@@ -75,7 +75,7 @@ fn report_engine(bed: &Testbed, device: &str, engine: EngineState) {
 async fn bridge_networking_closes_a_device_at_once_whether_agent_or_owner_has_to_move_the_agent() {
     let bed = bed(vec![peer("laptop", 1), containerized("nas", 2)]).await;
     assert_eq!(open(&bed, "nas"), 1);
-    let mut live = bed.core.cache.subscribe();
+    let mut live = bed.core.cache.subscribe(Scope::All);
     live.next().await;
     let changed = change(&bed, "nas", NetworkMode::Bridge).await;
     assert_eq!(changed.device.mode, NetworkMode::Bridge);

@@ -4,7 +4,7 @@ use crate::testbed::Testbed;
 use flotilla_protocol::{
     Code,
     activity::{Action, Activity},
-    api::{DeviceAdded, Fleet, List},
+    api::{DeviceAdded, Fleet, List, Scope},
     device::{Device, DeviceStatus},
 };
 use http::Method;
@@ -64,7 +64,7 @@ async fn renaming_and_tagging_show_everywhere_and_are_recorded() {
     let bed = Testbed::new().await;
     bed.post::<DeviceAdded>("/devices", r#"{"name":"nas","tags":["old"]}"#)
         .await;
-    let mut live = bed.core.cache.subscribe();
+    let mut live = bed.core.cache.subscribe(Scope::All);
     live.next().await;
     let body = r#"{"name":"vault","tags":{"add":["prod"],"remove":["old"]}}"#;
     assert!(bed.call(Method::PATCH, "/devices/nas", body).await.0.is_success());

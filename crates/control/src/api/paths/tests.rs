@@ -8,7 +8,7 @@ use crate::{
 use flotilla_protocol::{
     Code,
     agent::Report,
-    api::{List, LiveFrame, PolicyInForce, Resource},
+    api::{List, LiveFrame, PolicyInForce, Resource, Scope},
     device::NetworkMode,
     id::DeviceId,
     mesh::{Candidate, CandidateKind, MeshReport, MeshState, Nat},
@@ -157,7 +157,7 @@ async fn pages_hear_of_another_path_at_once_and_of_figures_now_and_then() {
     link(&bed, "laptop");
     link(&bed, "nas");
     let before = bed.core.cache.lock().live.seq();
-    let mut live = bed.core.cache.subscribe();
+    let mut live = bed.core.cache.subscribe(Scope::All);
     live.next().await;
     let first = reported(&bed, "nas", PathReason::RelayTrying);
     assert_eq!(report(&bed, "laptop", first.clone()), ReportEffect::Nothing);
@@ -269,7 +269,7 @@ async fn in_a_large_fleet_pages_load_again_now_and_then_instead_of_following_eve
     });
     let entries = entries.collect();
     let bed = Testbed::with(Ui::None, entries).await;
-    let mut live = bed.core.cache.subscribe();
+    let mut live = bed.core.cache.subscribe(Scope::All);
     live.next().await;
     let frames = |bed: &Testbed| bed.core.cache.lock().live.seq();
     let before = frames(&bed);

@@ -10,7 +10,7 @@ use flotilla_protocol::{
     Code, Timestamp,
     activity::{Action, Activity},
     agent::Report,
-    api::{Explanation, List, PolicyInForce, PolicyReview},
+    api::{Explanation, List, PolicyInForce, PolicyReview, Scope},
     mesh::NetworkMap,
     path::{PathReason, PeerPath},
 };
@@ -165,7 +165,7 @@ async fn two_people_who_edit_the_same_revision_do_not_overwrite_each_other() {
         (stale.code, stale.field.as_deref()),
         (Code::Conflict, Some("revision"))
     );
-    let mut live = bed.core.cache.subscribe();
+    let mut live = bed.core.cache.subscribe(Scope::All);
     live.next().await;
     bed.put::<PolicyInForce>("/policy", &body(1)).await;
     assert!(live.next().await.unwrap().contains(r#""kind":"policy""#));

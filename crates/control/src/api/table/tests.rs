@@ -3,7 +3,10 @@
 use super::*;
 use flotilla_protocol::{
     agent::PodPlacement,
-    api::{DeviceChange, ModeChange, RelayChange, SshInstall, StartingPolicy, TagChange, TokenLifetime},
+    api::{
+        DeviceChange, Method, ModeChange, RelayChange, Request, Role, SshInstall, StartingPolicy, TagChange,
+        TokenLifetime, Verb,
+    },
     device::{NetworkMode, RelayPreference},
     inventory::ContainerAction,
     policy::{Policy, Proto},
@@ -56,16 +59,30 @@ fn of_people() -> Vec<Sample> {
         mesh_cidr: Some("100.80.0.0/16".into()),
         added_endpoints: Some(vec!["192.0.2.1:7443".parse().unwrap()]),
     };
+    let create = CreateToken {
+        name: "ci".into(),
+        roles: vec![Role::Operator],
+        verbs: vec![Verb::Deploy],
+        tags: vec!["prod".into()],
+        devices: vec!["nas".into()],
+        expires_seconds: Some(300),
+    };
     let page = ListActivity {
         before: Some(5),
         limit: Some(9),
     };
     vec![
-        Sample::of(&ProveControl { nonce: "n".into() }),
+        Sample::of(&ProveControl {
+            nonce: "n".into(),
+            token: None,
+        }),
         Sample::of(&OpenSession { code: "c".into() }),
         Sample::of(&CreateSignInLink {}),
         Sample::of(&ListSessions),
         Sample::of(&EndSession { session: "s".into() }),
+        Sample::of(&ListTokens),
+        Sample::of(&create),
+        Sample::of(&RevokeToken { token: "ci".into() }),
         Sample::of(&GetFleet),
         Sample::of(&UpdateFleet::default()),
         Sample::of(&update),

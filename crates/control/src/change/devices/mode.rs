@@ -1,19 +1,24 @@
 //! The network mode that a device is to have. Maps and filters follow it at once; its agent moves later, by a job or by
 //! hand.
 
-use super::by_owner;
+use super::done_by;
 use crate::{
     cache::DeviceEntry,
     change::{Change, Effect, Effects},
     core::Core,
     refusal::Refusal,
 };
-use flotilla_fleet::Life;
-use flotilla_protocol::{Code, activity::Action, device::NetworkMode};
+use flotilla_fleet::{Life, access::Caller};
+use flotilla_protocol::{Code, activity::Action, device::NetworkMode, id::DeviceId};
 
 /// Writes the mode and applies it to what control decides by itself. Answers the device as it was before; `None` when
 /// its agent need not move.
-pub(crate) async fn set_mode(core: &Core, device: &str, mode: NetworkMode) -> Change<Option<DeviceEntry>> {
+pub(crate) async fn set_mode(
+    core: &Core,
+    caller: &Caller,
+    device: DeviceId,
+    mode: NetworkMode,
+) -> Change<Option<DeviceEntry>> {
     let _write_guard = core.write_lock.lock().await;
     let entry = core.device(device)?;
     check(&entry, mode)?;
@@ -22,7 +27,7 @@ pub(crate) async fn set_mode(core: &Core, device: &str, mode: NetworkMode) -> Ch
             return Ok((None, Effects::default()));
         }
         let details = format!("Network mode: {mode}, ordered again.");
-        return Ok(recorded(entry, details));
+        return Ok(recorded(caller, entry, details));
     }
     let mut row = entry.row.clone();
     row.mode = mode;
@@ -36,11 +41,16 @@ pub(crate) async fn set_mode(core: &Core, device: &str, mode: NetworkMode) -> Ch
         state.publish_paths_of(row.id, now);
     }
     let details = format!("Network mode: {}, before: {}.", row.mode, entry.row.mode);
-    Ok(recorded(entry, details))
+    Ok(recorded(caller, entry, details))
 }
 
-fn recorded(entry: DeviceEntry, details: String) -> (Option<DeviceEntry>, Effects) {
-    let record = by_owner(Action::DeviceUpdated, entry.row.id, &entry.row.name, details);
+fn recorded(caller: &Caller, entry: DeviceEntry, details: String) -> (Option<DeviceEntry>, Effects) {
+    let record = done_by(
+        caller.actor(),
+        Action::DeviceUpdated,
+        (entry.row.id, &entry.row.name),
+        details,
+    );
     (Some(entry), Effects(vec![Effect::Record(record)]))
 }
 

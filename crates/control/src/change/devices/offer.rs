@@ -1,6 +1,6 @@
 //! Enrollment offers: a device's record with a new token.
 
-use super::{by_owner, parse_name, parse_tags};
+use super::{done_by, parse_name, parse_tags};
 use crate::{
     cache::DeviceEntry,
     change::{Change, Effect, Effects},
@@ -9,11 +9,11 @@ use crate::{
     refusal::Refusal,
     store::{DeviceRow, LastReport, TokenRow},
 };
-use flotilla_fleet::{enrollment, free_address};
+use flotilla_fleet::{access::Caller, enrollment, free_address};
 use flotilla_identity::EnrollmentToken;
 use flotilla_protocol::{
     Code, Timestamp,
-    activity::Action,
+    activity::{Action, Actor},
     api::{AddDevice, DeviceAdded, TokenLifetime},
     device::{NetworkMode, RelayPreference},
     enroll::{CONFIG_VERSION, ConfigFile},
@@ -24,9 +24,13 @@ use std::{collections::BTreeSet, time::Duration};
 use tokio::sync::MutexGuard;
 
 /// Adds a pending device.
-pub(crate) async fn add(core: &Core, request: AddDevice) -> Change<DeviceAdded> {
+pub(crate) async fn add(core: &Core, caller: &Caller, request: AddDevice) -> Change<DeviceAdded> {
     let lifetime = enrollment::lifetime(request.expires_seconds)?;
     let tags = parse_tags(&request.tags, "tags")?;
+    if !caller.may_add(&tags) {
+        let why = "You may add devices with your own tags only. Give it at least one of them, and no other.";
+        return Err(Refusal::new(Code::Forbidden, why).with_field("tags"));
+    }
     let _write_guard = core.write_lock.lock().await;
     let name = request.name.unwrap_or_else(|| core.propose_name());
     let mut row = new_row(core, &name)?;
@@ -41,11 +45,17 @@ pub(crate) async fn add(core: &Core, request: AddDevice) -> Change<DeviceAdded> 
         core.clock.moment(config.token_expires)
     );
     core.publish_fleet();
-    Ok(offered(core, &config, false, Action::DeviceAdded, details))
+    let added = (Action::DeviceAdded, details);
+    Ok(offered(core, caller.actor(), &config, false, added))
 }
 
 /// Makes a new token for a device. Until it is used, the device's certificate stays valid.
-pub(crate) async fn rotate(core: &Core, device: &str, lifetime: TokenLifetime) -> Change<DeviceAdded> {
+pub(crate) async fn rotate(
+    core: &Core,
+    caller: &Caller,
+    device: DeviceId,
+    lifetime: TokenLifetime,
+) -> Change<DeviceAdded> {
     let lifetime = enrollment::lifetime(lifetime.expires_seconds)?;
     let _write_guard = core.write_lock.lock().await;
     let row = core.device(device)?.row;
@@ -55,18 +65,24 @@ pub(crate) async fn rotate(core: &Core, device: &str, lifetime: TokenLifetime) -
         "New token that works once until {}.",
         core.clock.moment(config.token_expires)
     );
-    Ok(offered(core, &config, host_kept, Action::DeviceRotated, details))
+    Ok(offered(
+        core,
+        caller.actor(),
+        &config,
+        host_kept,
+        (Action::DeviceRotated, details),
+    ))
 }
 
-/// The texts of an offer of the owner's, and its entry of the activity log.
+/// The texts of an offer, and its entry of the activity log.
 fn offered(
     core: &Core,
+    actor: Actor,
     config: &ConfigFile,
     host_kept: bool,
-    action: Action,
-    details: String,
+    (action, details): (Action, String),
 ) -> (DeviceAdded, Effects) {
-    let record = by_owner(action, config.device_id, &config.device_name, details);
+    let record = done_by(actor, action, (config.device_id, &config.device_name), details);
     let texts = provision::device_added(config, host_kept, &core.trust.leaf_key.pin());
     (texts, Effects(vec![Effect::Record(record)]))
 }
@@ -78,7 +94,7 @@ pub(crate) async fn offer_for_ssh_install(
     device: DeviceId,
     _write_guard: MutexGuard<'_, ()>,
 ) -> Result<ConfigFile, Refusal> {
-    let entry = core.device(&device.to_string())?;
+    let entry = core.device(device)?;
     offer(core, entry.row, enrollment::USUAL).await
 }
 

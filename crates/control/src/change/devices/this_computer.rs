@@ -78,6 +78,7 @@ mod tests {
     use super::*;
     use crate::change::devices::add;
     use crate::{effects::complete, testbed::Testbed};
+    use flotilla_fleet::access::Caller;
     use flotilla_protocol::api::AddDevice;
     use std::collections::BTreeSet;
 
@@ -89,7 +90,9 @@ mod tests {
             ..AddDevice::default()
         };
         for (taken, expected) in [("nas", "nas-2"), ("nas-2", "nas-3")] {
-            complete(&bed.core, add(&bed.core, device(taken))).await.unwrap();
+            complete(&bed.core, add(&bed.core, &Caller::owner(), device(taken)))
+                .await
+                .unwrap();
             assert_eq!(local_name(&bed.core, "NAS.local."), expected);
         }
         let config = local_enrollment(&bed.core, "nas");
@@ -105,7 +108,7 @@ mod tests {
         assert_eq!(addresses.len(), 3);
         // A long host name is cut to 60 characters, so that a number fits behind it when the name is taken.
         let long = "a".repeat(64);
-        complete(&bed.core, add(&bed.core, device(&long[..60])))
+        complete(&bed.core, add(&bed.core, &Caller::owner(), device(&long[..60])))
             .await
             .unwrap();
         assert_eq!(local_name(&bed.core, &long), format!("{}-2", &long[..60]));

@@ -1,37 +1,48 @@
 //! Changes of a device of the fleet: its name, tags and other properties, its revocation, its removal.
 
-use super::{by_owner, mode_label, parse_name, parse_tags};
+use super::{done_by, mode_label, parse_name, parse_tags};
 use crate::{
     change::{Change, Effect, Effects, policy, tunnels},
     core::Core,
     refusal::{Refusal, no_such_device},
     store::DeviceRow,
 };
+use flotilla_fleet::access::Caller;
 use flotilla_protocol::{
     Code, Problem,
     activity::Action,
-    api::DeviceChange,
+    api::{DeviceChange, TagChange, Verb},
     device::{Device, NetworkMode},
+    id::DeviceId,
 };
 
 /// Changes a device's name, its tags, when it is relayed, whether its host networking is kept on Docker Desktop, and
 /// whether its owner vouches that it is one machine.
-pub(crate) async fn update(core: &Core, device: &str, change: DeviceChange) -> Change<Device> {
+pub(crate) async fn update(
+    core: &Core,
+    caller: &Caller,
+    device: DeviceId,
+    change: DeviceChange,
+) -> Change<Device> {
     let _write_guard = core.write_lock.lock().await;
     let entry = core.device(device)?;
+    let view = caller.scope(Verb::View);
+    if let Some(tags) = &change.tags {
+        check_tags(caller, &entry.row, tags)?;
+    }
     let (row, details) = apply_update(core, entry.row.clone(), &change)?;
     if details.is_empty() {
-        let view = core.cache.lock().view(&entry, core.clock.now());
-        return Ok((view, Effects::default()));
+        let unchanged = core.cache.lock().view(&entry, &view, core.clock.now());
+        return Ok((unchanged, Effects::default()));
     }
     let now = core.clock.now();
     let current = core.cache.lock().policy.clone();
-    let policy = policy::follow_rename(&current, &entry.row.name, &row, now);
+    let policy = policy::follow_rename(&current, &entry.row.name, &row, (caller.who(), now));
     match &policy {
         Some(policy) => core.store.save_renamed(&row, policy).await?,
         None => core.store.save_device(&row).await?,
     }
-    let view = {
+    let changed = {
         let mut state = core.cache.lock();
         state.set_row(&row, now);
         // Rows and paths contain their device's name.
@@ -40,19 +51,39 @@ pub(crate) async fn update(core: &Core, device: &str, change: DeviceChange) -> C
         if let Some(policy) = policy.clone() {
             state.set_policy(policy, now);
         }
-        state.device(row.id).map(|entry| state.view(entry, now))
+        state.device(row.id).map(|entry| state.view(entry, &view, now))
     };
     if change.vouched.is_some() {
         core.links.forget_holders(row.id);
     }
-    let changed = by_owner(Action::DeviceUpdated, row.id, &row.name, details.join(" "));
-    let mut effects = vec![Effect::SendSettings(row.id), Effect::Record(changed)];
+    let actor = caller.actor();
+    let record = done_by(
+        actor.clone(),
+        Action::DeviceUpdated,
+        (row.id, &row.name),
+        details.join(" "),
+    );
+    let mut effects = vec![Effect::SendSettings(row.id), Effect::Record(record)];
     if let Some(policy) = policy {
         let details = format!("Rules follow the renaming of {} to {}.", entry.row.name, row.name);
-        effects.push(policy::record(policy.revision, true, details));
+        effects.push(policy::record(actor, (policy.revision, true), details));
     }
-    let view = view.ok_or_else(|| no_such_device(device))?;
+    let view = changed.ok_or_else(|| no_such_device(&row.id.to_string()))?;
     Ok((view, Effects(effects)))
+}
+
+/// Refuses changes of tags that would move a device into or out of what is not the caller's.
+fn check_tags(caller: &Caller, row: &DeviceRow, change: &TagChange) -> Result<(), Refusal> {
+    let mut changed = parse_tags(&change.remove, "tags.remove")?;
+    changed.extend(parse_tags(&change.add, "tags.add")?);
+    if caller.may_retag(row.id, &row.tags, &changed) {
+        return Ok(());
+    }
+    let why = format!(
+        "You may not change these tags of {}: rules and grants follow tags. Ask the owner.",
+        row.name
+    );
+    Err(Refusal::new(Code::Forbidden, why).with_field("tags"))
 }
 
 /// The record with the requested changes, and a sentence about each of them.
@@ -121,7 +152,7 @@ fn apply_update(
 
 /// Revokes a device. Its tokens and certificates are void as soon as this is written; its link is told, and ends within
 /// two seconds.
-pub(crate) async fn revoke(core: &Core, device: &str) -> Change<Device> {
+pub(crate) async fn revoke(core: &Core, caller: &Caller, device: DeviceId) -> Change<Device> {
     let _write_guard = core.write_lock.lock().await;
     let entry = core.device(device)?;
     entry.life().revoke().map_err(Problem::from)?;
@@ -143,7 +174,9 @@ pub(crate) async fn revoke(core: &Core, device: &str) -> Change<Device> {
             token.withdrawn = Some(now);
             state.set_token(token, now);
         }
-        state.device(id).map(|entry| state.view(entry, now))
+        state
+            .device(id)
+            .map(|entry| state.view(entry, &caller.scope(Verb::View), now))
     };
     core.publish_fleet();
     let details = "Its certificate and tokens are void.".to_owned();
@@ -151,13 +184,21 @@ pub(crate) async fn revoke(core: &Core, device: &str) -> Change<Device> {
         Effect::SendEndedKeys,
         Effect::Dismiss(id),
         Effect::EndPush(id),
-        Effect::Record(by_owner(Action::DeviceRevoked, id, &row.name, details)),
+        Effect::Record(done_by(
+            caller.actor(),
+            Action::DeviceRevoked,
+            (id, &row.name),
+            details,
+        )),
     ];
-    Ok((view.ok_or_else(|| no_such_device(device))?, Effects(effects)))
+    Ok((
+        view.ok_or_else(|| no_such_device(&id.to_string()))?,
+        Effects(effects),
+    ))
 }
 
 /// Removes a device that is pending or revoked.
-pub(crate) async fn remove(core: &Core, device: &str) -> Change<()> {
+pub(crate) async fn remove(core: &Core, caller: &Caller, device: DeviceId) -> Change<()> {
     let _write_guard = core.write_lock.lock().await;
     let entry = core.device(device)?;
     let row = &entry.row;
@@ -168,6 +209,11 @@ pub(crate) async fn remove(core: &Core, device: &str) -> Change<()> {
     core.cache.lock().remove(row.id);
     core.links.forget_holders(row.id);
     let details = "Forgotten. Its activity stays.".to_owned();
-    let entry = by_owner(Action::DeviceRemoved, row.id, &row.name, details);
+    let entry = done_by(
+        caller.actor(),
+        Action::DeviceRemoved,
+        (row.id, &row.name),
+        details,
+    );
     Ok(((), Effects(vec![Effect::Record(entry)])))
 }

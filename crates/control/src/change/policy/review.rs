@@ -8,7 +8,7 @@ use crate::{
 use flotilla_policy as policy;
 use flotilla_protocol::{
     Code,
-    api::{ExplainAccess, Explanation, PolicyReview, Reach, ReviewPolicy},
+    api::{ExplainAccess, Explanation, PolicyReview, Reach, ReviewPolicy, Scope},
     id::DeviceId,
     policy::{Ports, Proto},
 };
@@ -50,8 +50,24 @@ pub(crate) fn review(core: &Core, request: &ReviewPolicy) -> Result<PolicyReview
     Ok(review)
 }
 
-/// Why one device may or may not reach another, and the path between them.
-pub(crate) fn explain(core: &Core, request: &ExplainAccess) -> Result<Explanation, Refusal> {
+/// Whether one device may reach another, for a caller who does not see the whole fleet: rules name devices and tags that
+/// are not the caller's.
+fn without_rules(explanation: Explanation) -> Explanation {
+    let message = if explanation.allowed {
+        "Allowed by a rule"
+    } else {
+        "Blocked: no rule matches"
+    };
+    Explanation {
+        rule: None,
+        message: message.to_owned(),
+        nearest: Vec::new(),
+        ..explanation
+    }
+}
+
+/// Why one device of what the caller may view may or may not reach another one, and the path between them.
+pub(crate) fn explain(core: &Core, view: &Scope, request: &ExplainAccess) -> Result<Explanation, Refusal> {
     if let Some(policy) = &request.policy {
         check_policy(policy)?;
     }
@@ -69,7 +85,7 @@ pub(crate) fn explain(core: &Core, request: &ExplainAccess) -> Result<Explanatio
     let state = core.cache.lock();
     let id = |text: &str| -> Result<DeviceId, Refusal> {
         state
-            .find(text)
+            .find_within(text, view)
             .map(|entry| entry.row.id)
             .ok_or_else(|| no_such_device(text))
     };
@@ -78,6 +94,11 @@ pub(crate) fn explain(core: &Core, request: &ExplainAccess) -> Result<Explanatio
     let explanation = policy::explain(policy, &state.maps.subjects(), from, to, request.proto, port);
     let path = state
         .ends(from, to)
-        .map(|ends| state.path(ends, core.clock.now()));
+        .map(|ends| state.path_within(ends, view, core.clock.now()));
+    let explanation = if view.is_all() {
+        explanation
+    } else {
+        without_rules(explanation)
+    };
     Ok(Explanation { path, ..explanation })
 }

@@ -92,7 +92,7 @@ async fn control_replaces_its_certificate_in_time_without_a_restart_and_links_li
     let core = &control.bed.core;
     let nas = control.enrolled("nas").await;
     let agent = nas.dial("nas").await.unwrap();
-    let facts = core.fleet();
+    let facts = core.fleet(&flotilla_protocol::api::Scope::All);
     let first = control.presented(&nas).await;
 
     let second = control.sleep_for(61, &nas, &first).await;
@@ -110,7 +110,7 @@ async fn control_replaces_its_certificate_in_time_without_a_restart_and_links_li
     let answer = link.get::<Value>(PING_PATH, Duration::from_secs(5)).await;
     assert_eq!(answer, Ok(json!({})));
     assert!(!agent.link.is_finished());
-    let later = core.fleet();
+    let later = core.fleet(&flotilla_protocol::api::Scope::All);
     assert_eq!((later.tls_pin, later.ca_pin), (facts.tls_pin, facts.ca_pin));
     let vps = control.enrolled("vps").await;
     assert!(vps.dial("vps").await.is_ok());

@@ -16,7 +16,7 @@ use crate::{
 use attacks::{ATTACKS, Attack};
 use flotilla_protocol::{
     Timestamp,
-    api::LiveFrame,
+    api::{LiveFrame, Scope},
     id::DeviceId,
     inventory::{Image, Item, Network, Stack, Volume},
 };
@@ -32,13 +32,16 @@ fn assert_readable<T: Serialize + DeserializeOwned>(list: &List<T>, line: &str) 
 /// Asserts that a client can read every list in which values of a device are shown.
 fn assert_lists_readable(state: &State, line: &str) {
     let (now, moment) = (Timestamp::UNIX_EPOCH, |_| String::new());
-    assert_readable(&state.list_devices(now, moment), line);
-    assert_readable(&state.list_rows::<Container>(None, now, moment), line);
-    assert_readable(&state.list_rows::<Image>(None, now, moment), line);
-    assert_readable(&state.list_rows::<Volume>(None, now, moment), line);
-    assert_readable(&state.list_rows::<Network>(None, now, moment), line);
-    assert_readable(&state.list_rows::<Stack>(None, now, moment), line);
-    assert_readable(&state.list_paths(None, now), line);
+    assert_readable(&state.list_devices(&Scope::All, now, moment), line);
+    assert_readable(
+        &state.list_rows::<Container>(None, &Scope::All, now, moment),
+        line,
+    );
+    assert_readable(&state.list_rows::<Image>(None, &Scope::All, now, moment), line);
+    assert_readable(&state.list_rows::<Volume>(None, &Scope::All, now, moment), line);
+    assert_readable(&state.list_rows::<Network>(None, &Scope::All, now, moment), line);
+    assert_readable(&state.list_rows::<Stack>(None, &Scope::All, now, moment), line);
+    assert_readable(&state.list_paths(None, &Scope::All, now), line);
 }
 
 /// Asserts that every text in a value is short and has no control characters.
@@ -61,9 +64,9 @@ async fn whatever_a_device_reports_lists_pages_and_the_next_start_can_read() {
     let (id, other_id) = (rogue.row.id, other.row.id);
     let bed = Testbed::with(Ui::None, vec![rogue, other]).await;
     let now = bed.core.clock.now();
-    let view = |state: &State| state.view(state.device(other_id).unwrap(), now);
+    let view = |state: &State| state.view(state.device(other_id).unwrap(), &Scope::All, now);
     let before = view(&bed.core.cache.lock());
-    let mut frames = bed.core.cache.subscribe();
+    let mut frames = bed.core.cache.subscribe(Scope::All);
     let (mut read, mut seq) = (0, 0);
     for line in lines::spoiled(other_id) {
         let Ok(report) = serde_json::from_str::<Report>(&line) else {
@@ -168,7 +171,7 @@ async fn a_rogue_device_hurts_neither_control_nor_other_devices_nor_the_next_sta
     let before = control
         .eventually("its container", "good", |device| device.containers.total == 1)
         .await;
-    let page = tokio::spawn(follow(control.core.cache.subscribe()));
+    let page = tokio::spawn(follow(control.core.cache.subscribe(Scope::All)));
     let begun = resident_mib();
     for (nth, attack) in ATTACKS.iter().enumerate() {
         attacked(&control, *attack, &format!("rogue-{nth}"), before.id).await;
@@ -246,7 +249,7 @@ async fn an_owner_sees_that_a_device_holds_more_than_is_kept() {
 async fn a_page_is_made_to_load_again_when_a_device_changes_faster_than_it_can_be_shown() {
     let bed = Testbed::with(Ui::None, vec![peer("nas", 1)]).await;
     let id = bed.core.cache.lock().find("nas").unwrap().row.id;
-    let mut page = bed.core.cache.subscribe();
+    let mut page = bed.core.cache.subscribe(Scope::All);
     page.next().await;
     let begun = bed.core.cache.lock().live.seq();
     let facts = |cpus| {

@@ -1,7 +1,10 @@
-//! The live stream of a browser over a real socket: which requests get it, and when it ends.
+//! The live stream over a real socket: which requests get it, and when it ends.
 
 use super::*;
-use flotilla_protocol::api::{List, SessionFacts};
+use crate::store::ApiTokenRow;
+use flotilla_identity::{ApiKey, ApiToken};
+use flotilla_protocol::api::{Grant, List, Role, Scope, SessionFacts};
+use std::collections::BTreeSet;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -50,7 +53,7 @@ async fn the_live_stream_wants_both_halves_and_ends_with_the_session() {
         assert!(answer.starts_with("http/1.1 401"), "{answer}");
     }
     let whole = format!("{cookie}{}", protocols(opened.page.reveal()));
-    let (answer, mut live) = upgrade(&control, &whole).await;
+    let (answer, live) = upgrade(&control, &whole).await;
     assert!(answer.starts_with("http/1.1 101"), "{answer}");
     assert!(
         answer.contains("sec-websocket-protocol: flotilla.live\r\n"),
@@ -63,11 +66,54 @@ async fn the_live_stream_wants_both_halves_and_ends_with_the_session() {
     control
         .ask("DELETE", &format!("/sessions/{}", listed.items[0].id), "")
         .await;
-    let mut rest = Vec::new();
-    let ended = timeout(Duration::from_secs(2), live.read_to_end(&mut rest)).await;
-    assert!(ended.is_ok(), "the stream outlived its session");
-    let rest = String::from_utf8_lossy(&rest);
+    let rest = rest_within(Duration::from_secs(2), live).await;
     assert!(rest.contains("the session is over"), "{rest}");
+    control.shutdown().await;
+}
+
+/// Reads a live stream to its end; fails when that takes longer.
+async fn rest_within(limit: Duration, mut live: TcpStream) -> String {
+    let mut rest = Vec::new();
+    let ended = timeout(limit, live.read_to_end(&mut rest)).await;
+    assert!(ended.is_ok(), "the stream outlived what opened it");
+    String::from_utf8_lossy(&rest).into_owned()
+}
+
+#[tokio::test]
+async fn the_live_stream_of_a_program_ends_with_its_token() {
+    let dir = tempfile::tempdir().unwrap();
+    let control = Control::start(config(dir.path())).await.unwrap();
+    let revoked = control.ask("POST", "/tokens", r#"{"name":"ci"}"#).await;
+    let authorization = |token: &str| format!("Authorization: Bearer {token}\r\n");
+    let revoked = authorization(revoked["token"].as_str().unwrap());
+    let (answer, live) = upgrade(&control, &revoked).await;
+    assert!(answer.starts_with("http/1.1 101"), "{answer}");
+    control.ask("DELETE", "/tokens/ci", "").await;
+    let rest = rest_within(Duration::from_secs(2), live).await;
+    assert!(rest.contains("the token is over"), "{rest}");
+    let (answer, _) = upgrade(&control, &revoked).await;
+    assert!(answer.starts_with("http/1.1 401"), "{answer}");
+
+    // One that expires in a moment.
+    let secret = ApiToken::generate();
+    let now = control.core.clock.now();
+    control.core.access.add_token(ApiTokenRow {
+        id: secret.id().to_owned(),
+        name: "brief".parse().unwrap(),
+        hash: ApiKey::hash(secret.reveal()),
+        grant: Grant {
+            roles: [Role::Viewer].into(),
+            verbs: BTreeSet::new(),
+            scope: Scope::All,
+        },
+        created: now,
+        expires: now + Duration::from_secs(1),
+        last_used: None,
+    });
+    let (answer, live) = upgrade(&control, &authorization(secret.reveal())).await;
+    assert!(answer.starts_with("http/1.1 101"), "{answer}");
+    let rest = rest_within(Duration::from_secs(1 + 2), live).await;
+    assert!(rest.contains("the token is over"), "{rest}");
     control.shutdown().await;
 }
 

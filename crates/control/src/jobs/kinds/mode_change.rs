@@ -11,11 +11,12 @@ use crate::{
     jobs,
     refusal::Refusal,
 };
-use flotilla_fleet::{Life, enrollment};
+use flotilla_fleet::{Life, access::Caller, enrollment};
 use flotilla_protocol::{
     Code,
-    api::{ByHand, ModeChange, ModeChanged, TokenLifetime},
+    api::{ByHand, ModeChange, ModeChanged, TokenLifetime, Verb},
     device::NetworkMode,
+    id::DeviceId,
     job::JobRequest,
 };
 use std::{sync::Arc, time::Duration};
@@ -26,32 +27,42 @@ const PREPARES: Duration = Duration::from_secs(20);
 /// Puts a device into another mode.
 pub(crate) async fn change_mode(
     core: &Arc<Core>,
-    device: &str,
+    caller: &Caller,
+    device: DeviceId,
     change: ModeChange,
 ) -> Result<ModeChanged, Refusal> {
     enrollment::lifetime(change.expires_seconds)?;
-    let before = complete(core, set_mode(core, device, change.mode)).await?;
+    let before = complete(core, set_mode(core, caller, device, change.mode)).await?;
     let by_hand = match before {
         None => None,
-        Some(entry) => match order(core, &entry, change.mode).await {
+        Some(entry) => match order(core, caller, &entry, change.mode).await {
             Ok(()) => None,
             Err(reason) => {
                 let lifetime = TokenLifetime {
                     expires_seconds: change.expires_seconds,
                 };
-                let texts =
-                    Box::new(complete(core, rotate(core, &entry.row.id.to_string(), lifetime)).await?);
+                let texts = complete(core, rotate(core, caller, entry.row.id, lifetime));
+                let texts = Box::new(texts.await?);
                 Some(ByHand { reason, texts })
             }
         },
     };
     let entry = core.device(device)?;
-    let device = Box::new(core.cache.lock().view(&entry, core.clock.now()));
+    let device = Box::new(
+        core.cache
+            .lock()
+            .view(&entry, &caller.scope(Verb::View), core.clock.now()),
+    );
     Ok(ModeChanged { device, by_hand })
 }
 
 /// Orders the agent to move by itself. The error says why it can't.
-async fn order(core: &Arc<Core>, entry: &DeviceEntry, mode: NetworkMode) -> Result<(), String> {
+async fn order(
+    core: &Arc<Core>,
+    caller: &Caller,
+    entry: &DeviceEntry,
+    mode: NetworkMode,
+) -> Result<(), String> {
     let name = &entry.row.name;
     if entry.life() == Life::Pending {
         return Err(format!(
@@ -72,7 +83,12 @@ async fn order(core: &Arc<Core>, entry: &DeviceEntry, mode: NetworkMode) -> Resu
     let Some(link) = core.links.lookup(entry.row.id) else {
         return Err(format!("{name} is offline, so its agent can't be told to move."));
     };
-    let mut handle = jobs::begin(core, entry, link, (JobRequest::ModeChange { mode }, None));
+    let mut handle = jobs::begin(
+        core,
+        (entry, link),
+        caller.actor(),
+        (JobRequest::ModeChange { mode }, None),
+    );
     match handle.underway(PREPARES).await {
         Ok(Some(())) => Ok(()),
         Ok(None) => Err(format!(

@@ -24,10 +24,16 @@ mod tunnel;
 pub(crate) use install::begin;
 pub(crate) use tunnel::resume;
 
-use crate::{change::devices::by_owner, core::Core, refusal::Refusal};
+use crate::{
+    cache::{Audience, Upsert},
+    change::devices::done_by,
+    core::Core,
+    refusal::Refusal,
+};
+use flotilla_fleet::access::Caller;
 use flotilla_protocol::{
     Code, Problem, Timestamp,
-    activity::Action,
+    activity::{Action, Actor},
     api::{Push, PushState, Resource, SshHost},
     id::DeviceId,
     name::DeviceName,
@@ -54,6 +60,7 @@ impl From<Problem> for InstallError {
 /// The owner's request, checked.
 #[derive(Debug, Clone)]
 struct Order {
+    actor: Actor,
     device: DeviceId,
     name: DeviceName,
     host: Host,
@@ -87,7 +94,7 @@ fn is_running(push: &Push) -> bool {
 }
 
 /// The newest push to a device.
-pub(crate) fn show(core: &Core, device: &str) -> Result<Push, Refusal> {
+pub(crate) fn show(core: &Core, device: DeviceId) -> Result<Push, Refusal> {
     let entry = core.device(device)?;
     let records = core.pushes.lock();
     let push = records.get(&entry.row.id).map(|record| record.push.clone());
@@ -103,7 +110,7 @@ pub(crate) fn show(core: &Core, device: &str) -> Result<Push, Refusal> {
 }
 
 /// Ends a running push, and the device's tunnel. Does nothing when there is neither.
-pub(crate) async fn end(core: &Core, device: &str) -> Result<(), Refusal> {
+pub(crate) async fn end(core: &Core, caller: &Caller, device: DeviceId) -> Result<(), Refusal> {
     let entry = core.device(device)?;
     let (id, name) = (entry.row.id, entry.row.name);
     let stopped = {
@@ -128,7 +135,7 @@ pub(crate) async fn end(core: &Core, device: &str) -> Result<(), Refusal> {
     let had_tunnel = tunnel::forget(core, id).await?;
     if let Some(host) = stopped {
         let details = format!("The push to {host} was ended before it was done.");
-        let entry = by_owner(Action::DevicePushed, id, &name, details);
+        let entry = done_by(caller.actor(), Action::DevicePushed, (id, &name), details);
         core.record(crate::store::NewActivity {
             succeeded: false,
             ..entry
@@ -136,7 +143,8 @@ pub(crate) async fn end(core: &Core, device: &str) -> Result<(), Refusal> {
         .await;
     } else if had_tunnel {
         let details = "Its SSH tunnel was ended.".to_owned();
-        core.record(by_owner(Action::DeviceUpdated, id, &name, details))
+        let (actor, device) = (caller.actor(), (id, &name));
+        core.record(done_by(actor, Action::DeviceUpdated, device, details))
             .await;
     }
     Ok(())
@@ -159,7 +167,11 @@ fn add_line(core: &Core, device: DeviceId, line: String) {
 }
 
 fn publish(core: &Core, push: &Push) {
-    core.cache.lock().live.upsert(|| Resource::Push(push.clone()));
+    let mut state = core.cache.lock();
+    let audience = Audience::Device(state.place(push.device_id));
+    state
+        .live
+        .upsert(|| Upsert::new(audience, Resource::Push(push.clone())));
 }
 
 #[cfg(test)]

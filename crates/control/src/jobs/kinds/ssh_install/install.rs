@@ -13,12 +13,14 @@ use super::{
 use crate::{
     cache::PushRecord, change::devices, core::Core, provision, refusal::Refusal, store::NewActivity,
 };
+use flotilla_fleet::access::Caller;
 use flotilla_protocol::{
     Code, Problem,
-    activity::{Action, Actor},
+    activity::Action,
     api::{Push, PushState, SshInstall},
     device::{DeviceStatus, NetworkMode},
     endpoint::Endpoint,
+    id::DeviceId,
     name::DeviceName,
 };
 use std::{sync::Arc, time::Duration};
@@ -37,7 +39,12 @@ const PROBE_MINUTES: u64 = 1;
 const INSTALL_MINUTES: u64 = 20;
 
 /// Starts a push. Its progress is published on the live stream.
-pub(crate) fn begin(core: &Arc<Core>, device: &str, install: SshInstall) -> Result<Push, Refusal> {
+pub(crate) fn begin(
+    core: &Arc<Core>,
+    caller: &Caller,
+    device: DeviceId,
+    install: SshInstall,
+) -> Result<Push, Refusal> {
     let host: Host = install.host.parse().map_err(|error: InvalidHost| {
         Refusal::new(Code::InvalidInput, error.to_string()).with_field("host")
     })?;
@@ -45,6 +52,7 @@ pub(crate) fn begin(core: &Arc<Core>, device: &str, install: SshInstall) -> Resu
     let name = entry.row.name.clone();
     fits(&name, entry.row.mode, entry.status(), entry.row.this_computer)?;
     let order = Order {
+        actor: caller.actor(),
         device: entry.row.id,
         name: name.clone(),
         host,
@@ -137,7 +145,7 @@ pub(super) async fn run(core: Arc<Core>, order: Order, cancel: CancellationToken
         }
     });
     core.record(NewActivity {
-        actor: Actor::Owner,
+        actor: order.actor,
         action: Action::DevicePushed,
         target: Some(host.to_string()),
         device: Some((order.device, order.name.to_string())),

@@ -9,7 +9,7 @@ use crate::{
 };
 use flotilla_protocol::{
     activity::Activity,
-    api::{List, LiveFrame},
+    api::{List, LiveFrame, Scope},
 };
 use http::Method;
 use std::{path::Path, time::Duration};
@@ -84,7 +84,7 @@ impl Pushed {
 
     /// Waits until the push passes the check.
     async fn until(&self, wanted: impl Fn(&Push) -> bool) -> Push {
-        let mut frames = self.bed.core.cache.subscribe();
+        let mut frames = self.bed.core.cache.subscribe(Scope::All);
         let push: Push = self.bed.get("/devices/nas/push").await;
         if wanted(&push) {
             push
@@ -99,7 +99,7 @@ impl Pushed {
 
     /// Waits for the newest entry of the activity log about a push, which is written after the push is shown as done.
     async fn recorded(&self) -> Activity {
-        let mut frames = self.bed.core.cache.subscribe();
+        let mut frames = self.bed.core.cache.subscribe(Scope::All);
         loop {
             let log: List<Activity> = self.bed.get("/activity").await;
             let found = log
@@ -230,7 +230,7 @@ async fn a_device_without_a_way_back_gets_a_tunnel_which_lives_until_it_is_ended
     assert_eq!(enrolled.endpoints, endpoints, "the agent is told of it");
 
     // A lost connection is opened again.
-    let mut frames = core.cache.subscribe();
+    let mut frames = core.cache.subscribe(Scope::All);
     kill(pushed.read("tunnels").trim());
     shown(&mut frames, |push| push.failure.is_some()).await;
     shown(&mut frames, |push| push.failure.is_none()).await;
