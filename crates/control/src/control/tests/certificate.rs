@@ -3,6 +3,7 @@
 use super::*;
 use crate::testbed::Testbed;
 use flotilla_identity::PeerCertificate;
+use flotilla_link::AgentLink;
 use rustls::{ClientConnection, pki_types::ServerName};
 use std::net::TcpStream;
 
@@ -57,6 +58,18 @@ impl Running {
         PeerCertificate::from_der(&client.peer_certificates().unwrap()[0]).unwrap()
     }
 
+    /// Waits until control has let the device's link in, which is later than the device's end of it is there.
+    async fn link_of(&self, device: &EnrolledDevice) -> AgentLink {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            if let Some(link) = self.bed.core.links.lookup(device.response.device_id) {
+                return link;
+            }
+            assert!(Instant::now() < deadline, "it has no link");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Sets the clock, and waits until another certificate than `before` is presented.
     async fn sleep_for(
         &self,
@@ -92,6 +105,7 @@ async fn control_replaces_its_certificate_in_time_without_a_restart_and_links_li
     let core = &control.bed.core;
     let nas = control.enrolled("nas").await;
     let agent = nas.dial("nas").await.unwrap();
+    let link = control.link_of(&nas).await;
     let facts = core.fleet(&flotilla_protocol::api::Scope::All);
     let first = control.presented(&nas).await;
 
@@ -103,10 +117,6 @@ async fn control_replaces_its_certificate_in_time_without_a_restart_and_links_li
     let third = control.sleep_for(300, &nas, &second).await;
     assert_eq!(third.expires.as_second() - core.clock.now().as_second(), 90 * DAY);
 
-    let link = core
-        .links
-        .lookup(nas.response.device_id)
-        .expect("the link of the first day");
     let answer = link.get::<Value>(PING_PATH, Duration::from_secs(5)).await;
     assert_eq!(answer, Ok(json!({})));
     assert!(!agent.link.is_finished());
