@@ -1,8 +1,8 @@
 //! The one writer: every change of the fleet, by subject.
 //!
-//! A change takes the write lock, is decided on what is known, and is written to the store and to the cache. It calls
-//! nobody: it answers its [`Effects`], and whoever asked for it has them carried out ([`crate::effects`]) when the lock
-//! is free again.
+//! A change takes the write lock, is decided on what is known, and is written to the store and to the cache. It makes
+//! no call to a device and writes no activity: it answers these as its [`Effects`], which its caller has carried out
+//! ([`crate::effects`]) when the lock is free again.
 
 pub(crate) mod devices;
 pub(crate) mod fleet;

@@ -24,6 +24,7 @@ pub(crate) use tokens::{TokenRow, TokenUse, UseOutcome};
 pub(crate) use tunnels::Tunnel;
 
 use crate::{refusal::Refusal, report::Holdings, start::StartError};
+use flotilla_identity::TokenHash;
 use flotilla_protocol::{Code, Problem, Timestamp, id::DeviceId};
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{
@@ -121,7 +122,7 @@ impl Store {
             .max_connections(1)
             .before_acquire(|writer, _| {
                 Box::pin(async move {
-                    // Whoever had it before may have been hasty.
+                    // `hasty_writer` lowers it on the same connection.
                     sqlx::query("PRAGMA synchronous = FULL").execute(writer).await?;
                     Ok(true)
                 })
@@ -192,6 +193,11 @@ impl Cell<'_> {
 
     fn json<T: DeserializeOwned>(self, text: &str) -> Result<T, StoreError> {
         serde_json::from_str(text).map_err(|_| self.inconsistent())
+    }
+
+    fn hash(self, bytes: &[u8]) -> Result<TokenHash, StoreError> {
+        let bytes = <[u8; 32]>::try_from(bytes).map_err(|_| self.inconsistent())?;
+        Ok(TokenHash::from_bytes(bytes))
     }
 
     fn moment(self, millis: i64) -> Result<Timestamp, StoreError> {

@@ -1,5 +1,9 @@
 //! A control for tests: a store of its own, a clock that the test sets, secrets from a fixed seed, no ports.
 
+mod reports;
+
+pub(crate) use reports::{mesh_at, path_to};
+
 use crate::{
     access::Access,
     cache::{Cache, DeviceEntry, Jobs, Pushes, StoredFleet},

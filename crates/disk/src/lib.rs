@@ -26,8 +26,8 @@ pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     replace_on(&mut RealDisk, path, bytes, mode)
 }
 
-/// Replaces or creates a file that need not survive a power cut: whoever reads it meanwhile finds the old content or
-/// the new one. The mode is set on Unix only.
+/// Replaces or creates a file that need not survive a power cut. A program that reads it meanwhile finds the old content
+/// or the new one, whole. The mode is set on Unix only.
 ///
 /// # Errors
 /// As of [`replace`].

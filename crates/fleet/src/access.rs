@@ -135,8 +135,9 @@ impl Caller {
         }
     }
 
-    /// Whether the caller may put these tags on a device, or take them off. In a part of the fleet, they are tags of
-    /// that part: any other would move the device into somebody else's, or out of it.
+    /// Whether the caller may put the tags `changed` on a device that has `tags`, or take them off. A caller whose scope
+    /// is a part of the fleet may change that part's tags only: another tag would put the device into the scope of other
+    /// callers, or take it out of theirs.
     #[must_use]
     pub fn may_retag(&self, device: DeviceId, tags: &[Tag], changed: &[Tag]) -> bool {
         match self.scope(Verb::Tags) {

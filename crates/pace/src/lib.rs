@@ -6,8 +6,8 @@
 //! - [`Paces`]: the same for many sources, of which a bounded number is remembered.
 //!
 //! The caller passes the time, on the clock of its choice ([`Moment`]), so that machines without a clock can use it. A
-//! clock that is set back makes the limit count as used up, and no more than that: nobody waits for the clock to catch
-//! up. The `governor` crate keeps time by itself, makes callers wait for as long as a clock was set back, takes nothing
+//! clock that is set back makes the limit count as used up, and no more than that: no caller waits until the clock has
+//! caught up. The `governor` crate keeps time by itself, makes callers wait for as long as a clock was set back, takes nothing
 //! on credit, and has no bound on the sources that it remembers.
 
 mod moment;

@@ -150,10 +150,9 @@ fn optimize_all<'a>(
     thread::scope(|scope| {
         let processors = thread::available_parallelism()?.get();
         let workers: Vec<_> = (0..processors).map(|_| scope.spawn(work)).collect();
-        let results = workers.into_iter().map(|worker| worker.join());
-        results
+        workers
             .into_iter()
-            .try_for_each(|result| result.unwrap_or_else(|panic| resume_unwind(panic)))
+            .try_for_each(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic)))
     })
 }
 

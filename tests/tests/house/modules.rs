@@ -209,7 +209,7 @@ fn what_is_no_circle_is_not_taken_for_one() {
             "lib.rs",
             "mod a; mod b; mod c; pub use a::{A, deep::Deep}; pub const C: u8 = 1;",
         ),
-        // What is passed on under another address is used by nobody, and defined where it was.
+        // `a.rs` passes `C` on by another name, and does not use it: that is no arrow to `c.rs`.
         (
             "a.rs",
             "pub mod deep; pub use crate::c::C as Passed; use crate::b::B; pub struct A(B, deep::Deep);",

@@ -45,34 +45,16 @@ impl State {
 mod tests {
     use crate::{
         cache::{DeviceEntry, announcement::MOST_CANDIDATES},
-        testbed::{Testbed, peer},
+        testbed::{Testbed, mesh_at, peer},
     };
     use flotilla_protocol::{
         agent::Report,
         api::{PolicyInForce, StartingPolicy},
         device::{Device, Facts},
         inventory::{EngineFacts, EngineState},
-        mesh::{Candidate, CandidateKind, MapPush, MeshReport, MeshState, Nat},
+        mesh::{Candidate, MapPush},
     };
-    use std::{collections::BTreeSet, net::SocketAddr};
-
-    fn report(ports: impl IntoIterator<Item = u16>) -> Report {
-        let candidate = |port| Candidate {
-            kind: CandidateKind::Local,
-            address: SocketAddr::from(([192, 0, 2, 7], port)),
-        };
-        Report::Mesh(MeshReport {
-            state: MeshState::Up {
-                interface: "flotilla0".into(),
-                mtu: 1420,
-                obstacle: None,
-            },
-            revision: 0,
-            candidates: ports.into_iter().map(candidate).collect(),
-            home_relay: None,
-            nat: Nat::EndpointIndependent,
-        })
-    }
+    use std::collections::BTreeSet;
 
     /// Two devices that may reach each other: one whose reports change, and one that receives maps.
     async fn bed() -> (Testbed, DeviceEntry, DeviceEntry) {
@@ -117,22 +99,14 @@ mod tests {
             bed.core
                 .cache
                 .lock()
-                .apply_report(rogue.row.id, report([1_000 + n]), now);
+                .apply_report(rogue.row.id, Report::Mesh(mesh_at([1_000 + n])), now);
             pushes += u32::from(pushed(&bed, &witness).is_some());
             bed.clock.advance(i64::from(n % 10 == 0));
         }
         assert!((6..=13).contains(&pushes), "{pushes} pushes in a minute");
-        let shown = bed
-            .core
-            .cache
-            .lock()
-            .device(rogue.row.id)
-            .unwrap()
-            .last_report
-            .mesh
-            .clone();
+        let shown = bed.core.device(rogue.row.id).unwrap().last_report;
         assert_eq!(
-            shown.unwrap().candidates[0].address.port(),
+            shown.mesh.unwrap().candidates[0].address.port(),
             1_599,
             "pages see the last one"
         );
@@ -151,7 +125,7 @@ mod tests {
             bed.core
                 .cache
                 .lock()
-                .apply_report(rogue.row.id, report([1_000 + n]), now);
+                .apply_report(rogue.row.id, Report::Mesh(mesh_at([1_000 + n])), now);
         }
         assert!(bed.core.cache.lock().held_back_until().is_some());
         pushed(&bed, &witness);
@@ -195,17 +169,10 @@ mod tests {
         bed.core
             .cache
             .lock()
-            .apply_report(rogue.row.id, report(0..60_000), now);
+            .apply_report(rogue.row.id, Report::Mesh(mesh_at(0..60_000)), now);
         let ports = pushed(&bed, &witness).unwrap();
         assert_eq!(ports, (1..=24).collect::<Vec<_>>());
-        let last_report = bed
-            .core
-            .cache
-            .lock()
-            .device(rogue.row.id)
-            .unwrap()
-            .last_report
-            .clone();
+        let last_report = bed.core.device(rogue.row.id).unwrap().last_report;
         assert_eq!(last_report.mesh.unwrap().candidates.len(), MOST_CANDIDATES);
     }
 }

@@ -60,7 +60,7 @@ fn parse_tags(texts: &[String], field: &str) -> Result<Vec<Tag>, Refusal> {
         .collect()
 }
 
-/// An activity entry about what somebody did to a device.
+/// The activity entry of a change that succeeded: who did what to which device.
 pub(crate) fn done_by(
     actor: Actor,
     action: Action,

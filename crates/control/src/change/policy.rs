@@ -71,7 +71,7 @@ fn check_policy(policy: &Policy) -> Result<(), Refusal> {
     })
 }
 
-/// The next policy, saved by somebody at a moment.
+/// The policy that follows `current`, with who saved it and when.
 fn successor(current: &PolicyInForce, policy: Policy, (by, saved): (&str, Timestamp)) -> PolicyInForce {
     PolicyInForce {
         revision: current.revision + 1,

@@ -90,6 +90,18 @@ impl Control {
     }
 }
 
+/// Waits up to 10 s.
+async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so().await {
+        assert!(
+            begun.elapsed() < Duration::from_secs(10),
+            "not within 10 s: {what}"
+        );
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
 /// A fake agent's link.
 struct Agent {
     reports: mpsc::Sender<Report>,

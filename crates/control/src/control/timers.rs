@@ -123,14 +123,7 @@ mod tests {
     async fn a_clock_that_was_set_has_everything_sent_again_that_depends_on_the_time() {
         let nas = peer("nas", 1);
         let bed = Testbed::with(crate::Ui::None, vec![nas.clone()]).await;
-        let map_changed = bed
-            .core
-            .cache
-            .lock()
-            .device(nas.row.id)
-            .unwrap()
-            .map_changed
-            .clone();
+        let map_changed = bed.core.device(nas.row.id).unwrap().map_changed;
         let was_woken = async || {
             timeout(Duration::from_secs(5), map_changed.notified())
                 .await

@@ -38,15 +38,10 @@ impl TryFrom<SqlRow> for ApiTokenRow {
             column,
             row: &row.id,
         };
-        let hash: [u8; 32] = row
-            .hash
-            .as_slice()
-            .try_into()
-            .map_err(|_| cell("hash").inconsistent())?;
         let last_used = row.last_used.map(|at| cell("last_used").moment(at));
         Ok(Self {
             name: cell("name").parse(&row.name)?,
-            hash: TokenHash::from_bytes(hash),
+            hash: cell("hash").hash(&row.hash)?,
             grant: cell("granted").json(&row.granted)?,
             created: cell("created").moment(row.created)?,
             expires: cell("expires").moment(row.expires)?,

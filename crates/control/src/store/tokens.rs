@@ -85,11 +85,6 @@ impl TryFrom<SqlRow> for TokenRow {
             column,
             row: &row.id,
         };
-        let hash: [u8; 32] = row
-            .hash
-            .as_slice()
-            .try_into()
-            .map_err(|_| cell("hash").inconsistent())?;
         let used = match (row.used, &row.used_key, &row.chain) {
             (None, ..) => None,
             (Some(at), Some(key), Some(chain)) => Some(TokenUse {
@@ -102,7 +97,7 @@ impl TryFrom<SqlRow> for TokenRow {
         Ok(Self {
             id: cell("id").parse(&row.id)?,
             device_id: cell("device_id").parse(&row.device_id)?,
-            hash: TokenHash::from_bytes(hash),
+            hash: cell("hash").hash(&row.hash)?,
             created: cell("created").moment(row.created)?,
             expires: cell("expires").moment(row.expires)?,
             withdrawn: row.withdrawn.map(|at| cell("withdrawn").moment(at)).transpose()?,

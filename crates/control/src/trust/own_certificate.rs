@@ -13,7 +13,8 @@ use flotilla_protocol::Timestamp;
 use jiff::SignedDuration;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The pause before what failed is tried again: a disk that is full stays so until somebody acts.
+/// The pause before a write that failed is tried again. A full disk rarely has room sooner, and a minute is short beside
+/// the 30 days that are left of the certificate.
 const RETRY: SignedDuration = SignedDuration::from_mins(1);
 
 #[derive(Debug)]

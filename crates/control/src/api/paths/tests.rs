@@ -3,7 +3,7 @@
 use crate::{
     cache::{LinkUp, ReportEffect},
     config::Ui,
-    testbed::{Testbed, peer},
+    testbed::{Testbed, path_to, peer},
 };
 use flotilla_protocol::{
     Code,
@@ -45,19 +45,7 @@ fn link(bed: &Testbed, name: &str) {
 }
 
 fn reported(bed: &Testbed, to: &str, why: PathReason) -> PeerPath {
-    PeerPath {
-        peer: id(bed, to),
-        why,
-        relay: None,
-        remote: None,
-        cause: None,
-        rtt_ms: Some(10.0),
-        since: bed.core.clock.now(),
-        last_handshake: None,
-        received_bytes: 0,
-        sent_bytes: 0,
-        mtu: 1420,
-    }
+    path_to(id(bed, to), why, bed.core.clock.now())
 }
 
 fn report(bed: &Testbed, from: &str, path: PeerPath) -> ReportEffect {

@@ -4,10 +4,10 @@ use crate::{
     change::devices::local_enrollment,
     config::Ui,
     effects::complete,
-    testbed::{Testbed, peer},
+    testbed::{Testbed, path_to, peer},
 };
 use flotilla_protocol::{
-    Code, Timestamp,
+    Code,
     activity::{Action, Activity},
     agent::Report,
     api::{Explanation, List, PolicyInForce, PolicyReview, Scope},
@@ -206,20 +206,12 @@ async fn a_review_says_what_opens_what_closes_and_whose_packets_it_cuts() {
             state.find("nas").unwrap().row.id,
         )
     };
+    let now = bed.core.clock.now();
     let path = PeerPath {
-        peer: nas,
-        why: PathReason::DirectLan,
-        relay: None,
-        remote: None,
-        cause: None,
-        rtt_ms: Some(1.0),
-        since: Timestamp::UNIX_EPOCH,
-        last_handshake: None,
         received_bytes: 7,
         sent_bytes: 7,
-        mtu: 1420,
+        ..path_to(nas, PathReason::DirectLan, now)
     };
-    let now = bed.core.clock.now();
     bed.core
         .cache
         .lock()

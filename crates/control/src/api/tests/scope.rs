@@ -2,7 +2,7 @@
 //! only there give it the same answers.
 
 use super::*;
-use crate::testbed::peer;
+use crate::testbed::{path_to, peer};
 use flotilla_protocol::{
     agent::Report,
     api::{PolicyInForce, TokenCreated, Verb},
@@ -77,17 +77,8 @@ fn report(bed: &Testbed, name: &str, report: Report) {
 
 fn relayed(bed: &Testbed, peer: DeviceId) -> PeerPath {
     PeerPath {
-        peer,
-        why: PathReason::RelayAlways,
         relay: bed.core.cache.lock().maps.relays().last().map(|relay| relay.id),
-        remote: None,
-        cause: None,
-        rtt_ms: Some(10.0),
-        since: bed.core.clock.now(),
-        last_handshake: None,
-        received_bytes: 0,
-        sent_bytes: 0,
-        mtu: 1420,
+        ..path_to(peer, PathReason::RelayAlways, bed.core.clock.now())
     }
 }
 

@@ -6,7 +6,7 @@
 use super::*;
 use crate::{
     cache::{LinkUp, Reader},
-    testbed::{Testbed, peer},
+    testbed::{Testbed, path_to, peer},
 };
 use flotilla_protocol::{
     agent::{ItemRef, Report},
@@ -107,17 +107,8 @@ fn at_home(relay: RelayId) -> Report {
 
 fn relayed(peer: DeviceId, relay: RelayId, now: Timestamp) -> Report {
     let path = PeerPath {
-        peer,
-        why: PathReason::RelayUdpBlocked,
         relay: Some(relay),
-        remote: None,
-        cause: None,
-        rtt_ms: Some(10.0),
-        since: now,
-        last_handshake: None,
-        received_bytes: 0,
-        sent_bytes: 0,
-        mtu: 1420,
+        ..path_to(peer, PathReason::RelayUdpBlocked, now)
     };
     Report::Paths { paths: vec![path] }
 }

@@ -45,7 +45,7 @@ impl Running {
         enroll(config, name).await
     }
 
-    /// The certificate that whoever connects is shown.
+    /// The certificate that control presents in a handshake.
     async fn presented(&self, device: &EnrolledDevice) -> PeerCertificate {
         let (tls, address) = (target(&device.config, None).tls, self.address);
         let client = tokio::task::spawn_blocking(move || {
@@ -60,14 +60,9 @@ impl Running {
 
     /// Waits until control has let the device's link in, which is later than the device's end of it is there.
     async fn link_of(&self, device: &EnrolledDevice) -> AgentLink {
-        let deadline = Instant::now() + Duration::from_secs(10);
-        loop {
-            if let Some(link) = self.bed.core.links.lookup(device.response.device_id) {
-                return link;
-            }
-            assert!(Instant::now() < deadline, "it has no link");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        let lookup = || self.bed.core.links.lookup(device.response.device_id);
+        eventually("it has a link", async || lookup().is_some()).await;
+        lookup().unwrap()
     }
 
     /// Sets the clock, and waits until another certificate than `before` is presented.

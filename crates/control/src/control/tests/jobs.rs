@@ -177,17 +177,6 @@ async fn last_activity(control: &Control) -> Activity {
     log.items.into_iter().next().unwrap()
 }
 
-async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    let begun = Instant::now();
-    while !is_so().await {
-        assert!(
-            begun.elapsed() < Duration::from_secs(10),
-            "not within 10 s: {what}"
-        );
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-}
-
 #[tokio::test]
 async fn an_answer_that_it_is_done_means_that_lists_know_it() {
     let dir = tempfile::tempdir().unwrap();

@@ -64,11 +64,7 @@ async fn a_revoked_and_removed_devices_key_is_barred_from_relays_after_a_restart
     let nas = added(&control, "nas").await;
     let agent = nas.dial("nas").await.unwrap();
     let key = nas.machine.wireguard.public().to_string();
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while nas.ticket().is_none() {
-        assert!(Instant::now() < deadline, "it has no ticket");
-        tokio::task::yield_now().await;
-    }
+    eventually("it has a ticket", async || nas.ticket().is_some()).await;
     control.ask("POST", "/devices/nas/revoke", "").await;
     agent.link.await.unwrap();
     control.ask("DELETE", "/devices/nas", "").await;

@@ -1,13 +1,14 @@
 //! Network maps reach agents over real links: at first as a whole, then as changes, within moments.
 
 use super::*;
+use crate::testbed::mesh_at;
 use flotilla_protocol::{
     api::{DeviceAdded, Fleet, RelayFacts},
     device::RelayPreference,
     endpoint::Endpoint,
     id::RelayId,
     key::PublicKey,
-    mesh::{Candidate, CandidateKind, MapTaken, MeshReport, MeshState, Nat, NetworkMap, Relay},
+    mesh::{MapTaken, NetworkMap, Relay},
     path::PathAttempt,
 };
 
@@ -80,23 +81,6 @@ impl EnrolledDevice {
     }
 }
 
-fn candidates(port: u16) -> Report {
-    Report::Mesh(MeshReport {
-        state: MeshState::Up {
-            interface: "flotilla0".into(),
-            mtu: 1420,
-            obstacle: None,
-        },
-        revision: 0,
-        candidates: vec![Candidate {
-            kind: CandidateKind::Local,
-            address: SocketAddr::from(([192, 0, 2, 7], port)),
-        }],
-        home_relay: None,
-        nat: Nat::EndpointIndependent,
-    })
-}
-
 #[tokio::test]
 async fn a_map_comes_whole_and_its_changes_follow() {
     let dir = tempfile::tempdir().unwrap();
@@ -111,7 +95,11 @@ async fn a_map_comes_whole_and_its_changes_follow() {
     let vps_link = vps.dial("vps").await.unwrap();
     let both = nas.mapped("a peer", |map| map.peers.len() == 1).await;
     assert!(both.revision > alone.revision && !both.filter.allows.is_empty());
-    vps_link.reports.send(candidates(7001)).await.unwrap();
+    vps_link
+        .reports
+        .send(Report::Mesh(mesh_at([7001])))
+        .await
+        .unwrap();
     nas.mapped("its candidates", |map| map.peers[0].candidates.len() == 1)
         .await;
     assert_eq!(nas.pushes()[0], "whole");
