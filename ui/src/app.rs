@@ -28,7 +28,6 @@ pub fn App() -> impl IntoView {
     let live = Live::provide(store);
     pages::containers::ContainerActions::provide();
     session::open(store, live);
-    crate::frame::mark_ready(store);
     view! {
         <Router>
             <PageFrame>

@@ -9,7 +9,6 @@ mod sidebar;
 mod top_bar;
 
 pub use palette::{Group, Palette};
-pub use ready::mark_ready;
 pub use shortcuts::Shortcuts;
 
 use crate::{
@@ -88,7 +87,9 @@ pub fn PageFrame(children: Children) -> impl IntoView {
     let heading = NodeRef::<html::H1>::new();
     Effect::new(move |_| document().set_title(&window_title(&page.title.get())));
     follow_route(path, heading, overlays);
-    let unnamed = welcome_first(path, page);
+    let shown = Memo::new(move |_| page.title.with(|title| !title.is_empty()));
+    ready::mark_ready(store, shown);
+    let unnamed = welcome_first(path, shown);
     let container_actions: ContainerActions = expect_context();
     let asking = Memo::new(move |_| container_actions.is_asking());
     let missing = Memo::new(move |_| store.session.get() == Session::Missing);
@@ -147,7 +148,7 @@ fn is_device(path: &str) -> bool {
 ///
 /// It waits until the page of the address is shown: the router shows the view whose code arrives last, which would be
 /// that page.
-fn welcome_first(path: Memo<String>, page: PageInfo) -> Memo<bool> {
+fn welcome_first(path: Memo<String>, shown: Memo<bool>) -> Memo<bool> {
     let store = use_store();
     let navigate = use_navigate();
     let unnamed = Memo::new(move |_| {
@@ -155,7 +156,6 @@ fn welcome_first(path: Memo<String>, page: PageInfo) -> Memo<bool> {
             .fleet
             .with(|fleet| fleet.as_ref().is_some_and(|fleet| fleet.name.is_none()))
     });
-    let shown = Memo::new(move |_| page.title.with(|title| !title.is_empty()));
     Effect::new(move |_| {
         if unnamed.get() && shown.get() && path.get_untracked() != WELCOME {
             navigate(

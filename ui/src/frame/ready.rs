@@ -1,4 +1,4 @@
-//! Tells on the root element that the page is complete: fonts are loaded, and no list is being loaded.
+//! Tells on the root element that the page is complete: its code and fonts are loaded, and no list is being loaded.
 
 use crate::{
     browser, lazy_views,
@@ -8,9 +8,9 @@ use crate::{
 use leptos::{prelude::*, task::spawn_local};
 use wasm_bindgen_futures::JsFuture;
 
-/// Sets `data-ready="true"` once, after the complete first page is painted. The other lazy views are fetched from then
-/// on.
-pub fn mark_ready(store: Store) {
+/// Sets `data-ready="true"` once, after the complete first page is painted. `shown` says whether the code of the page has
+/// arrived. The other lazy views are fetched from then on.
+pub(super) fn mark_ready(store: Store, shown: Memo<bool>) {
     let fonts = RwSignal::new(false);
     spawn_local(async move {
         if let Ok(ready) = document().fonts().ready() {
@@ -24,7 +24,7 @@ pub fn mark_ready(store: Store) {
         }
         let known = match store.session.get() {
             Session::Opening => store.devices.with(failed),
-            Session::Open => store.fleet.with(Option::is_some) && no_list_is_loading(store),
+            Session::Open => shown.get() && store.fleet.with(Option::is_some) && no_list_is_loading(store),
             Session::Missing => true,
         };
         let ready = fonts.get() && known;
