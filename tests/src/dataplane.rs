@@ -5,6 +5,7 @@ mod traffic;
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::unix::net::UnixStream;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
@@ -186,6 +187,14 @@ impl<'m> End<'m> {
     }
 }
 
+/// Where other programs that are compiled from source lie in the lab. A bench, which is optimized, compares with optimized
+/// ones.
+const COMPILED: &str = if cfg!(debug_assertions) {
+    "bin"
+} else {
+    "comparators"
+};
+
 impl Implementation {
     fn interface(self) -> &'static str {
         match self {
@@ -200,8 +209,8 @@ impl Implementation {
         let program = match self {
             Self::Ours => artifacts::dataplane()?,
             Self::WireguardGo => artifacts::lab_file("bin/wireguard-go")?,
-            Self::Boringtun => artifacts::lab_file("bin/boringtun-cli")?,
-            Self::Gotatun => artifacts::lab_file("bin/gotatun")?,
+            Self::Boringtun => artifacts::lab_file(&format!("{COMPILED}/boringtun-cli"))?,
+            Self::Gotatun => artifacts::lab_file(&format!("{COMPILED}/gotatun"))?,
         };
         let mut command = machine.command(program);
         match self {
@@ -335,6 +344,14 @@ fn start_other(
     let [port, endpoint] = [own.endpoint.port().to_string(), peer.endpoint.to_string()];
     let public_key = peer.public_key().to_string();
     let allowed = format!("{}/32", peer.address);
+    // `wg` removes a socket that refuses it, as one does that is bound and does not listen yet.
+    let socket = machine
+        .directory()
+        .join(format!("run/wireguard/{interface}.sock"));
+    eventually_blocking("the other program listens for `wg`", seconds(10.0), || {
+        program.ensure_running()?;
+        Ok(UnixStream::connect(&socket).map(drop)?)
+    })?;
     eventually_blocking("the other program can be configured", seconds(10.0), || {
         program.ensure_running()?;
         let own = ["set", interface, "listen-port", &port, "private-key", &key];
