@@ -108,7 +108,10 @@ pub(crate) fn ensure_engine(checkout: &Checkout) -> Result<()> {
     })
 }
 
-/// Gets the WireGuard programs that are peers in tests into `lab/bin`.
+/// WireGuard programs from crates.io: the package, and the program in it.
+const FROM_CRATES: [(&str, &str); 2] = [("boringtun-cli", "boringtun-cli"), ("gotatun-cli", "gotatun")];
+
+/// Gets the WireGuard programs that are peers in tests into `lab/bin`. They are compiled unoptimized, which is quicker.
 pub(crate) fn ensure_peers(checkout: &Checkout) -> Result<()> {
     let bin = checkout.lab().join("bin");
     let go = bin.join("wireguard-go");
@@ -119,30 +122,33 @@ pub(crate) fn ensure_peers(checkout: &Checkout) -> Result<()> {
             copy_whole(&root.join("usr/bin/wireguard-go"), &go)
         })?;
     }
-    ensure_from_crates(checkout, "gotatun-cli", "gotatun")
+    ensure_from_crates(checkout, &bin, &["--debug"])
 }
 
-/// Gets those, and the one that only benches compare with.
+/// Gets those, and the optimized ones that benches compare with into `lab/comparators`.
 pub(crate) fn ensure_comparators(checkout: &Checkout) -> Result<()> {
     ensure_peers(checkout)?;
-    ensure_from_crates(checkout, "boringtun-cli", "boringtun-cli")
+    ensure_from_crates(checkout, &checkout.lab().join("comparators"), &[])
 }
 
-/// Gets a program of a package from crates.io into `lab/bin`.
-fn ensure_from_crates(checkout: &Checkout, package: &str, program: &str) -> Result<()> {
-    let installed = checkout.lab().join("bin").join(program);
-    if installed.exists() {
-        return Ok(());
+fn ensure_from_crates(checkout: &Checkout, directory: &Path, options: &[&str]) -> Result<()> {
+    for (package, program) in FROM_CRATES {
+        let installed = directory.join(program);
+        if installed.exists() {
+            continue;
+        }
+        step(&format!("Installing {package} (some minutes)"), || {
+            let root = checkout.lab().join("crates");
+            let mut install = command("cargo");
+            install
+                .env_remove("CARGO_TARGET_DIR")
+                .args(["install", "--quiet", "--force", "--root"]);
+            check_quietly(install.arg(&root).args(options).arg(package))?;
+            fs::create_dir_all(directory)?;
+            copy_whole(&root.join("bin").join(program), &installed)
+        })?;
     }
-    step(&format!("Installing {package} (some minutes)"), || {
-        let root = checkout.lab().join("crates");
-        let mut install = command("cargo");
-        install
-            .env_remove("CARGO_TARGET_DIR")
-            .args(["install", "--quiet", "--root"]);
-        check_quietly(install.arg(&root).arg(package))?;
-        copy_whole(&root.join("bin").join(program), &installed)
-    })
+    Ok(())
 }
 
 /// Copies a program so that a killed run leaves no incomplete file under the final name.
