@@ -5,8 +5,10 @@
 //! is underway: it is finished or undone.
 //!
 //! - `record`: a job on disk, and its progress. `journal`: all records on disk. `job`: a job in memory.
-//! - `context`: what a job writes and tells while it is carried out. `placement`, `mode_change`: the kinds of jobs.
+//! - `context`: what a job writes and tells while it is carried out. `action`, `placement`, `mode_change`: the kinds of
+//!   jobs.
 
+mod action;
 mod context;
 mod job;
 mod journal;
@@ -20,7 +22,7 @@ use flotilla_engine::{Engine, in_container};
 use flotilla_protocol::{
     Code, Problem,
     id::JobId,
-    job::{FollowJob, JobReport, JobRequest, LONGEST_WAIT_SECONDS},
+    job::{EndJob, FollowJob, JobEnd, JobReport, JobRequest, LONGEST_WAIT_SECONDS},
 };
 use job::Job;
 use journal::Journal;
@@ -150,11 +152,14 @@ impl Jobs {
     ///
     /// # Errors
     /// There is no such job.
-    pub(crate) fn end(&self, id: JobId) -> Result<JobReport, Problem> {
+    pub(crate) fn end(&self, id: JobId, EndJob { only }: EndJob) -> Result<JobReport, Problem> {
         let job = self.get(id)?;
+        let is_placement = matches!(job.progress.borrow().record.request, JobRequest::Placement { .. });
         if job.is_over() {
-            self.forget(id);
-        } else if matches!(job.progress.borrow().record.request, JobRequest::Placement { .. }) {
+            if only != Some(JobEnd::Cancel) {
+                self.forget(id);
+            }
+        } else if is_placement && only != Some(JobEnd::Forget) {
             job.cancel.cancel();
             job.progress.send_if_modified(Progress::handle_cancel);
         }
@@ -195,6 +200,9 @@ impl Jobs {
         let outcome = match &record.request {
             JobRequest::Placement { container, member } => {
                 placement::run(&self.0.engine, &record, (container, *member), &mut context).await
+            }
+            JobRequest::Action { container, action } => {
+                action::run(&self.0.engine, &record, (container, *action), &mut context).await
             }
             JobRequest::ModeChange { mode } => {
                 let _moving = self.0.move_lock.lock().await;
@@ -254,7 +262,9 @@ fn may_begin(all: &BTreeMap<JobId, Job>, request: &JobRequest) -> Result<(), Pro
             (JobRequest::ModeChange { .. }, _) | (_, JobRequest::ModeChange { .. }) => {
                 Some(record.busy_problem())
             }
-            (JobRequest::Placement { container, .. }, _) => record.holds(container),
+            (JobRequest::Placement { container, .. } | JobRequest::Action { container, .. }, _) => {
+                record.holds(container)
+            }
             (JobRequest::Unknown, _) => None,
         };
         in_the_way.map_or(Ok(()), Err)?;

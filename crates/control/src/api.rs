@@ -9,6 +9,7 @@ mod enrollment;
 mod fleet;
 mod guard;
 mod inventory;
+mod jobs;
 mod live;
 mod metrics;
 mod openapi;

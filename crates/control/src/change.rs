@@ -36,8 +36,8 @@ pub(crate) enum Effect {
     EndLink(DeviceId),
     /// Tell the device that it is revoked, and end its link.
     Dismiss(DeviceId),
-    /// End what SSH does for the device: its push and its tunnel.
-    EndPush(DeviceId),
+    /// End the jobs of the device, and the tunnel that SSH keeps for it.
+    EndJobs(DeviceId),
     /// Write an entry of the activity log.
     Record(NewActivity),
 }

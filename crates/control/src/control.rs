@@ -13,7 +13,7 @@ use crate::{
     data_dir::DataDir,
     effects::complete,
     fleet_port,
-    jobs::kinds::ssh_install,
+    jobs::{self, kinds::ssh_install},
     relay,
     start::StartError,
 };
@@ -198,6 +198,7 @@ fn serve(core: &Arc<Core>, fleet: TcpListener, api: TcpListener) -> TaskTracker 
     tasks.spawn(flotilla_link::serve_local(api, api::router(core), stop));
     tasks.spawn(timers::run(core.clone()));
     tasks.spawn(log::run(core.clone()));
+    tasks.spawn(jobs::run(core.clone()));
     ssh_install::resume(core);
     tasks.close();
     tasks

@@ -3,7 +3,7 @@
 use crate::{
     access::{Access, LinkPurpose},
     advertise,
-    cache::{Cache, DeviceEntry, Jobs, Pushes},
+    cache::{Cache, DeviceEntry, JobTable, OwnersSsh, passed},
     clock::Clock,
     config::Ui,
     limit::Refusals,
@@ -15,6 +15,7 @@ use crate::{
     store::{NewActivity, Store},
     trust::Trust,
 };
+use flotilla_fleet::jobs::Now;
 use flotilla_protocol::{
     api::{Fleet, Scope},
     endpoint::Endpoint,
@@ -41,7 +42,7 @@ pub(crate) struct Core {
     pub(crate) store: Store,
     pub(crate) cache: Cache,
     pub(crate) links: Links,
-    pub(crate) jobs: Jobs,
+    pub(crate) jobs: JobTable,
     pub(crate) access: Access,
     pub(crate) refusals: Refusals,
     pub(crate) repeats: Repeats,
@@ -65,7 +66,7 @@ pub(crate) struct Core {
     pub(crate) advertised: Vec<Endpoint>,
     /// Where the fleet port listens.
     pub(crate) fleet_addr: SocketAddr,
-    pub(crate) pushes: Pushes,
+    pub(crate) ssh: OwnersSsh,
     /// Control's own relay, while it runs.
     pub(crate) relay: Mutex<Option<Relay>>,
 }
@@ -102,11 +103,23 @@ impl Core {
         self.endpoints().into_iter().chain(tunnel).collect()
     }
 
+    /// The moment, for the state machine of jobs.
+    pub(crate) fn moment(&self) -> Now {
+        (self.clock.now(), passed())
+    }
+
+    /// An entry of the activity log at a length that can be kept for a year: its details may quote a device.
+    pub(crate) fn bounded(entry: NewActivity) -> NewActivity {
+        NewActivity {
+            details: shown(&entry.details, DETAILS_CHARS),
+            ..entry
+        }
+    }
+
     /// Writes an entry of the activity log and publishes it. When it can't be written, that is only logged: the change
     /// that it records stays.
-    pub(crate) async fn record(&self, mut entry: NewActivity) {
-        // Entries are kept for a year, and details may quote a device, so they are cut.
-        entry.details = shown(&entry.details, DETAILS_CHARS);
+    pub(crate) async fn record(&self, entry: NewActivity) {
+        let entry = Self::bounded(entry);
         match self.store.append_activity(entry, self.clock.now()).await {
             Ok(entry) => self.cache.lock().publish_activity(entry),
             Err(error) => tracing::error!(%error, "activity not recorded"),

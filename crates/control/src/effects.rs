@@ -34,7 +34,7 @@ pub(crate) async fn carry_out(core: &Core, effects: Effects) {
                 }
             }
             Effect::Dismiss(device) => dismiss(core, device).await,
-            Effect::EndPush(device) => tunnels::abandon(core, device).await,
+            Effect::EndJobs(device) => tunnels::abandon(core, device).await,
             Effect::Record(entry) => core.record(entry).await,
         }
     }

@@ -1,59 +1,112 @@
-//! Jobs that devices carry out, followed until they are over.
+//! What takes long or takes things apart: begun, kept in the store, carried out over links, restarts and sleeps, and
+//! told to who waits.
 //!
-//! Life cycle of a job here: begun at its device under a new id, over the link → followed → over: recorded in the
-//! activity log, answered to the requests that wait → forgotten by the device. It depends on no request and on no link:
-//! when a link ends, the device lists its jobs on the next one, also those that an earlier run of control began.
+//! The decisions are those of [`flotilla_fleet::jobs`], which sits in [`crate::cache::JobTable`]. Life cycle of a job here: its record is
+//! written → the runner is told → calls devices (`calls`) or carries the job out itself (`kinds`) → its outcome and its
+//! entries in the activity log are written in one transaction → requests that wait are answered, the live stream shows
+//! it → the device may forget it. What a device lists that control does not know is taken over (`listed`).
 
 mod activity;
-mod follow;
+pub(crate) mod begin;
+mod calls;
 pub(crate) mod kinds;
+mod listed;
+mod runner;
+mod view;
 
-pub(crate) use follow::collect;
+pub(crate) use activity::{capitalized, word as activity_word};
+pub(crate) use begin::begin;
+pub(crate) use runner::{resume, run};
 
-use crate::{
-    cache::{DeviceEntry, FollowedJob, JobHandle, JobProgress},
-    core::Core,
+use crate::{core::Core, refusal::Refusal};
+use flotilla_protocol::{
+    Code, Timestamp,
+    api::{Job, List, Scope},
+    id::{DeviceId, JobId},
 };
-use flotilla_link::AgentLink;
-use flotilla_protocol::{Code, Problem, activity::Actor, id::JobId, job::JobRequest};
-use rand::RngCore as _;
-use std::sync::Arc;
-use tokio::sync::watch;
+use std::{collections::BTreeSet, time::Duration};
 
-/// Begins a job at a device that has a link. `target` is the name of what it acts on.
-pub(crate) fn begin(
-    core: &Arc<Core>,
-    (entry, link): (&DeviceEntry, AgentLink),
-    actor: Actor,
-    (request, target): (JobRequest, Option<String>),
-) -> JobHandle {
-    let id = fresh_id(core);
-    let (progress, handle) = watch::channel(JobProgress::default());
-    let job = FollowedJob {
-        device: entry.row.id,
-        request,
-        target,
-        actor: Some(actor),
-        is_followed: true,
-        is_over: false,
-        progress,
+/// How long jobs that are over are kept: as long as somebody may ask what went wrong last month.
+const LONGEST_KEPT: Duration = Duration::from_secs(31 * 86_400);
+
+/// The most jobs that are over and kept.
+const MOST_KEPT: u32 = 1_000;
+
+/// Jobs that are over and listed unless another number is asked for.
+const LISTED: u32 = 20;
+
+/// The most jobs that are over and listed.
+const MOST_LISTED: u32 = 500;
+
+/// Ends a job at the next point at which that is safe.
+///
+/// # Errors
+/// It can't be ended.
+pub(crate) async fn cancel(core: &Core, job: &Job) -> Result<Job, Refusal> {
+    core.jobs.tell(|jobs| jobs.handle_cancel(job.id, core.moment()))?;
+    show(core, &Scope::All, &job.id.to_string()).await
+}
+
+/// Whether all devices of a job are in a scope.
+pub(crate) fn is_in(core: &Core, scope: &Scope, devices: &[DeviceId]) -> bool {
+    let state = core.cache.lock();
+    scope.is_all() || devices.iter().all(|device| state.place(*device).is_in(scope))
+}
+
+/// One job, with its lines and the outcomes of its containers.
+///
+/// # Errors
+/// There is no such job in the scope.
+pub(crate) async fn show(core: &Core, scope: &Scope, id: &str) -> Result<Job, Refusal> {
+    let id: JobId = id.parse().map_err(|_| no_such_job(id))?;
+    let at = core.clock.now();
+    let live = core.jobs.read(|jobs| {
+        let record = jobs.lookup(id).filter(|record| !record.state.is_over());
+        record.map(|record| view::whole(record, jobs.is_cancelable(id), at))
+    });
+    let job = match live {
+        Some(job) => Some(job),
+        None => {
+            let kept = core.store.lookup_job(id).await?;
+            kept.map(|record| view::whole(&record, false, at))
+        }
     };
-    core.jobs.lock().insert(id, job);
-    core.tasks.spawn(follow::begin(core.clone(), id, link));
-    JobHandle::new(handle)
+    job.filter(|job| is_in(core, scope, &job.device_ids))
+        .ok_or_else(|| no_such_job(&id.to_string()))
 }
 
-fn fresh_id(core: &Core) -> JobId {
-    let mut tail = [0; 10];
-    core.random().fill_bytes(&mut tail);
-    let millis = u64::try_from(core.clock.now().as_millisecond()).unwrap_or(0);
-    JobId(uuid::Builder::from_unix_timestamp_millis(millis, &tail).into_uuid())
+/// All jobs of a scope that are not over, and those of the newest that are; the newest first.
+pub(crate) async fn list(core: &Core, scope: &Scope, limit: Option<u32>) -> Result<List<Job>, Refusal> {
+    // In this order, a job that ends meanwhile is in one of the two, or in both.
+    let seq = core.cache.lock().live.seq();
+    let live = core.jobs.list();
+    let limit = limit.unwrap_or(LISTED).min(MOST_LISTED);
+    let over = core.store.list_over_jobs(limit).await?;
+    let at = core.clock.now();
+    let mut items: Vec<_> = over.iter().map(|record| view::of(record, false, at)).collect();
+    let known: BTreeSet<_> = items.iter().map(|job| job.id).collect();
+    items.extend(live.into_iter().filter(|job| !known.contains(&job.id)));
+    items.retain(|job| is_in(core, scope, &job.device_ids));
+    items.sort_by_key(|job| std::cmp::Reverse((job.began, job.id)));
+    Ok(List {
+        items,
+        unreachable_devices: Vec::new(),
+        seq,
+    })
 }
 
-/// The outcome of a job that never reached its device.
-fn never_begun() -> Problem {
-    Problem::new(
-        Code::DeviceOffline,
-        "The link to the device ended before it had begun. Nothing was changed. Try again.",
+/// Removes jobs that were over long ago.
+pub(crate) async fn trim(core: &Core) {
+    let now = core.clock.now();
+    let before = now.checked_sub(LONGEST_KEPT).unwrap_or(Timestamp::MIN);
+    if let Err(error) = core.store.trim_jobs(before, MOST_KEPT).await {
+        tracing::error!(%error, "old jobs could not be removed");
+    }
+}
+
+fn no_such_job(id: &str) -> Refusal {
+    Refusal::new(
+        Code::NotFound,
+        format!("There is no job {id}. Jobs that ended long ago are forgotten."),
     )
 }

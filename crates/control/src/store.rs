@@ -9,6 +9,7 @@ mod devices;
 mod fleet;
 mod inventory;
 mod items;
+mod jobs;
 mod keys;
 mod policy;
 mod tokens;

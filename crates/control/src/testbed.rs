@@ -6,7 +6,7 @@ pub(crate) use reports::{mesh_at, path_to};
 
 use crate::{
     access::Access,
-    cache::{Cache, DeviceEntry, Jobs, Pushes, StoredFleet},
+    cache::{Cache, DeviceEntry, JobTable, OwnersSsh, StoredFleet},
     clock::{Clock, tests::ManualClock},
     config::Ui,
     core::Core,
@@ -53,14 +53,14 @@ impl Testbed {
     }
 
     pub(crate) async fn with(ui: Ui, rows: Vec<crate::cache::DeviceEntry>) -> Self {
-        Self::build(ui, rows, Pushes::new("/no/such/ssh", None)).await
+        Self::build(ui, rows, OwnersSsh::new("/no/such/ssh", None)).await
     }
 
-    pub(crate) async fn with_pushes(pushes: Pushes) -> Self {
-        Self::build(Ui::None, vec![], pushes).await
+    pub(crate) async fn with_ssh(ssh: OwnersSsh) -> Self {
+        Self::build(Ui::None, vec![], ssh).await
     }
 
-    async fn build(ui: Ui, rows: Vec<crate::cache::DeviceEntry>, pushes: Pushes) -> Self {
+    async fn build(ui: Ui, rows: Vec<crate::cache::DeviceEntry>, ssh: OwnersSsh) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let data_dir = DataDir::open(dir.path()).unwrap();
         let store = Store::open(&data_dir.file("flotilla.db")).await.unwrap();
@@ -89,7 +89,7 @@ impl Testbed {
         let core = Arc::new(Core {
             cache,
             links: Links::default(),
-            jobs: Jobs::default(),
+            jobs: JobTable::default(),
             access,
             refusals: Refusals::default(),
             repeats: Repeats::default(),
@@ -106,10 +106,11 @@ impl Testbed {
             endpoints: std::sync::Mutex::new(vec!["192.0.2.1:7443".parse().unwrap()]),
             advertised: vec!["192.0.2.1:7443".parse().unwrap()],
             fleet_addr: "0.0.0.0:7443".parse().unwrap(),
-            pushes,
+            ssh,
             clock,
             store,
         });
+        tokio::spawn(crate::jobs::run(core.clone()));
         Self {
             core,
             clock: manual_clock,

@@ -12,7 +12,7 @@ use crate::{
     verbatim,
 };
 use flotilla_protocol::{
-    Code, Problem,
+    Code, Problem, Timestamp,
     inventory::{ContainerAction, ContainerState, PodRole},
 };
 use std::time::Duration;
@@ -276,6 +276,21 @@ impl Engine {
             ContainerAction::Restart => docker.restart_container(&container.id, None).await,
         }
         .map_err(|error| explain_named(error, &container.id, &container.name))
+    }
+
+    /// Whether a container runs that was started after a moment, by this computer's clock.
+    ///
+    /// # Errors
+    /// There is no such container, or the engine can't be asked.
+    pub async fn has_started_since(&self, id: &str, moment: Timestamp) -> Result<bool, ActionError> {
+        let connection = self.ready().await?;
+        let container = lookup(&connection, id).await?.container;
+        let answer = verbatim::inspect(&connection.patient(), &container.id).await;
+        let state = answer.map_err(|error| explain(error, id))?["State"].take();
+        let started = state["StartedAt"]
+            .as_str()
+            .and_then(|text| text.parse::<Timestamp>().ok());
+        Ok(state["Running"] == true && started.is_some_and(|started| started > moment))
     }
 
     /// The connection, once the containers have been read: only then is it known which one is the agent's own. An agent

@@ -12,11 +12,13 @@
 //! - [`choose_range`], [`free_address`]: the mesh's address range and the address of each device.
 //! - [`Maps`]: the network map of each device, and which part of it its agent lacks.
 //! - [`PacedChanges`]: how often changes that a device reports of itself may reach other devices.
+//! - [`jobs`]: what takes long or takes things apart, and what is to be done about it next.
 //! - [`propose_name`]: two words for a device that a person has not named.
 
 pub mod access;
 pub mod admission;
 pub mod enrollment;
+pub mod jobs;
 
 mod addresses;
 mod holders;

@@ -7,6 +7,7 @@ mod access;
 mod devices;
 mod enrollment;
 mod fleet;
+mod jobs;
 mod list;
 mod live;
 mod mesh;
@@ -23,6 +24,10 @@ pub use devices::{
 };
 pub use enrollment::{Enrollment, EnrollmentFailure, EnrollmentState, GetEnrollment, Stage, StageReached};
 pub use fleet::{Fleet, GetFleet, ReachableAt, StartingPolicy, TestAddresses, UpdateFleet};
+pub use jobs::{
+    ActOnContainers, BeginPlacement, CancelJob, ContainerOutcome, ContainerRef, GetJob, Job, JobKind,
+    ListJobs,
+};
 pub use list::{
     ActOnContainer, Empty, List, ListActivity, ListContainers, ListImages, ListNetworks, ListStacks,
     ListVolumes, NoFields, PlaceInPod, Placed, Row, UnreachableDevice, VerifyActivity,

@@ -1,15 +1,16 @@
 //! Jobs: acts of an agent that take long or take things apart. A job has an id by which it is asked about, goes on
 //! without a link, and survives the agent's end.
 //!
-//! Life cycle: started (`PUT`) → `running` → `done`, `failed`, `undone` or `canceled`. `DELETE` cancels it at the next
-//! point at which that is safe; once it ended, `DELETE` lets the agent forget it.
+//! Life cycle at the agent: started (`PUT`) → `running` → `done`, `failed`, `undone` or `canceled`. `DELETE` cancels it at
+//! the next point at which that is safe; once it ended, `DELETE` lets the agent forget it. Control's own record of a
+//! job, which people see, is [`crate::api::Job`]; its states are the same, and `waiting` before them.
 
-use crate::{Problem, Timestamp, device::NetworkMode, id::JobId, open::Open};
+use crate::{Problem, Timestamp, device::NetworkMode, id::JobId, inventory::ContainerAction, open::Open};
 use serde::{Deserialize, Serialize};
 
 /// `GET`: all jobs that the agent has not been told to forget, as a list of [`JobReport`]s. Below it, by id: `PUT`
 /// with a [`JobRequest`] starts one and answers at once, `GET` with [`FollowJob`] as query waits for news of it, and
-/// `DELETE` cancels or forgets it. Each answers a [`JobReport`].
+/// `DELETE` with [`EndJob`] as query cancels or forgets it. Each answers a [`JobReport`].
 pub const JOBS_PATH: &str = "/v1/jobs";
 
 /// The longest wait of one [`FollowJob`], in seconds: shorter than what any proxy on the way takes for silence.
@@ -27,6 +28,12 @@ pub enum JobRequest {
     },
     /// Moves an agent that runs in a container into the network of another mode.
     ModeChange { mode: NetworkMode },
+    /// Starts, stops or restarts a container, once however often it is asked for under one id.
+    Action {
+        /// The container's id.
+        container: String,
+        action: ContainerAction,
+    },
     /// What a newer control asks for.
     #[serde(other)]
     Unknown,
@@ -37,7 +44,7 @@ impl JobRequest {
     #[must_use]
     pub fn is_known(&self) -> bool {
         match self {
-            Self::Placement { .. } => true,
+            Self::Placement { .. } | Self::Action { .. } => true,
             Self::ModeChange { mode } => mode.is_known(),
             Self::Unknown => false,
         }
@@ -47,7 +54,10 @@ impl JobRequest {
 /// Where a job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum JobState {
+    /// Not begun: its device is away, or another job comes first. Only control's record says so.
+    Waiting,
     Running,
     /// It was asked to end, and does so at the next point at which that is safe.
     Canceling,
@@ -68,6 +78,23 @@ impl JobState {
     pub fn is_over(self) -> bool {
         matches!(self, Self::Done | Self::Failed | Self::Undone | Self::Canceled)
     }
+}
+
+/// What the end of a job may mean.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub struct EndJob {
+    /// Whether only one of the two is meant: a job that ended while its cancellation was on the way keeps its outcome,
+    /// and one that still runs is not canceled. An agent that does not know this does either.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only: Option<JobEnd>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobEnd {
+    Cancel,
+    Forget,
 }
 
 /// Waits for news of a job.
@@ -144,7 +171,7 @@ mod tests {
 
     #[test]
     fn what_a_newer_peer_asks_or_tells_is_unknown_and_not_an_error() {
-        let request: JobRequest = serde_json::from_str(r#"{"kind":"bulk","all":[1]}"#).unwrap();
+        let request: JobRequest = serde_json::from_str(r#"{"kind":"tide","all":[1]}"#).unwrap();
         assert_eq!(request, JobRequest::Unknown);
         let request: JobRequest = serde_json::from_str(r#"{"kind":"mode_change","mode":"vpn"}"#).unwrap();
         assert!(

@@ -10,7 +10,7 @@ use axum::{
 };
 use flotilla_protocol::{
     id::JobId,
-    job::{FollowJob, JobReport, JobRequest},
+    job::{EndJob, FollowJob, JobReport, JobRequest},
 };
 
 /// Answers at once, with the job as it begins.
@@ -37,6 +37,10 @@ pub(super) async fn follow(
     api.jobs.follow(id, follow).await.map(Json).map_err(Refusal)
 }
 
-pub(super) async fn end(State(api): State<Api>, Path(id): Path<JobId>) -> Result<Json<JobReport>, Refusal> {
-    api.jobs.end(id).map(Json).map_err(Refusal)
+pub(super) async fn end(
+    State(api): State<Api>,
+    Path(id): Path<JobId>,
+    Query(end): Query<EndJob>,
+) -> Result<Json<JobReport>, Refusal> {
+    api.jobs.end(id, end).map(Json).map_err(Refusal)
 }

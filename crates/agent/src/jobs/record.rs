@@ -25,7 +25,7 @@ pub(super) struct JobRecord {
     pub(super) target: Option<String>,
     pub(super) underway: bool,
     pub(super) interrupted: bool,
-    began: Timestamp,
+    pub(super) began: Timestamp,
     pub(super) ended: Option<Timestamp>,
     container: Option<String>,
     problem: Option<Problem>,
@@ -96,7 +96,8 @@ impl JobRecord {
 
     /// Why a container is not free, if this job acts on it.
     pub(super) fn holds(&self, wanted: &str) -> Option<Problem> {
-        let JobRequest::Placement { container, .. } = &self.request else {
+        let (JobRequest::Placement { container, .. } | JobRequest::Action { container, .. }) = &self.request
+        else {
             return None;
         };
         let is_held = container == wanted || self.swap.as_ref().is_some_and(|swap| swap.involves(wanted));
@@ -108,6 +109,7 @@ impl JobRecord {
             (JobRequest::ModeChange { .. }, _) => {
                 "The agent of this device is being moved into another network."
             }
+            (JobRequest::Action { .. }, _) => "A container of this device is being started or stopped.",
             (_, Some(name)) => &format!("{name} is being recreated."),
             (_, None) => "A container of this device is being recreated.",
         };

@@ -94,10 +94,13 @@ async fn an_outcome_is_kept_until_control_knows_it() {
     let again = open(dir.path());
     again.resume();
     assert_eq!(again.list(), [ended]);
-    assert!(again.end(id(1)).unwrap().state.is_over());
+    assert!(again.end(id(1), EndJob::default()).unwrap().state.is_over());
     assert_eq!(again.list(), []);
     assert_eq!(open(dir.path()).list(), []);
-    assert_eq!(again.end(id(1)).unwrap_err().code, Code::NotFound);
+    assert_eq!(
+        again.end(id(1), EndJob::default()).unwrap_err().code,
+        Code::NotFound
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -199,4 +202,36 @@ async fn garbage_in_the_journal_is_put_aside_and_does_not_stop_the_agent() {
         assert_eq!(&fs::read_to_string(aside).unwrap(), text, "{name}");
     }
     assert!(folder.join("notes.txt").exists());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_ends_while_it_is_to_be_canceled_keeps_its_outcome() {
+    let dir = tempfile::tempdir().unwrap();
+    let jobs = open(dir.path());
+    let only = |end| EndJob { only: Some(end) };
+    jobs.start(id(1), place("c1")).unwrap();
+    let running = jobs.end(id(1), only(JobEnd::Forget)).unwrap();
+    assert_eq!(running.state, JobState::Running, "it is not canceled");
+    let ended = over(&jobs, id(1)).await;
+    assert_eq!(jobs.end(id(1), only(JobEnd::Cancel)).unwrap(), ended);
+    assert_eq!(jobs.list(), [ended], "it is not forgotten");
+    jobs.end(id(1), only(JobEnd::Forget)).unwrap();
+    assert_eq!(jobs.list(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_container_that_is_started_or_stopped_is_held_until_that_is_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let jobs = open(dir.path());
+    let act = JobRequest::Action {
+        container: "c1".into(),
+        action: flotilla_protocol::inventory::ContainerAction::Restart,
+    };
+    jobs.start(id(1), act.clone()).unwrap();
+    assert!(jobs.holder("c1").is_some());
+    for request in [place("c1"), act] {
+        assert_eq!(jobs.start(id(2), request).unwrap_err().code, Code::Conflict);
+    }
+    let ended = over(&jobs, id(1)).await;
+    assert_eq!((ended.state, jobs.holder("c1")), (JobState::Failed, None));
 }

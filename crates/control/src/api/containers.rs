@@ -3,7 +3,7 @@
 
 use super::{
     body::Body,
-    caller::{Asks, OnDevice},
+    caller::{Asks, OnDevice, find_device},
 };
 use crate::{
     cache::{DeviceEntry, JobHandle},
@@ -16,19 +16,19 @@ use axum::{
     Json,
     extract::{Path, State},
 };
+use flotilla_fleet::jobs::{self as fleet, Work, past_tense};
 use flotilla_link::{AgentLink, CallError};
 use flotilla_protocol::{
     Code, Problem,
     activity::{Action, Actor},
     agent::{CONTAINERS_PATH, PodPlacement},
-    api::{Empty, NoFields, Placed},
+    api::{ActOnContainers, BeginPlacement, ContainerRef, Empty, Job, NoFields, Placed},
     device::NetworkMode,
     id::DeviceId,
     inventory::{self, Container, ContainerAction, FindError, PodRole},
-    job::JobRequest,
 };
 use serde::{Deserialize, Serialize};
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 /// How long an agent may take for an action: Docker waits 10 s for a container to stop, and a busy disk makes that
 /// longer.
@@ -37,6 +37,9 @@ const ACTION_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a request waits for a container to be recreated; after that it is answered that the work goes on. Some
 /// containers take minutes to stop; the command line and browsers wait for an answer for 90 s at most.
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+
+/// Containers of one job: more than a person selects, and few enough for one record.
+const MOST_CONTAINERS: usize = 1_000;
 
 /// What the path of [`act`] names besides the device.
 #[derive(Deserialize)]
@@ -81,9 +84,9 @@ pub(super) async fn act(
     target
         .record(
             &core,
-            activity_action(action),
+            jobs::activity_word(action),
             &outcome,
-            format!("{}.", capitalized(done)),
+            format!("{}.", jobs::capitalized(done)),
         )
         .await;
     outcome?;
@@ -97,22 +100,77 @@ pub(super) async fn place(
     Path(PlacePath { container }): Path<PlacePath>,
     Body(PodPlacement { member }): Body<PodPlacement>,
 ) -> Result<Json<Placed>, Refusal> {
-    let mut handle = match core.jobs.lookup(device, &container, member) {
-        Some(handle) => handle,
-        None => begin(&core, Target::find(&core, &asks, device, &container)?, member).await?,
-    };
+    let mut handle = begin_or_join(&core, &asks, (device, &container), member).await?;
     let goes_on = match handle.over(ANSWER_WITHIN).await? {
         Some(()) => None,
-        None => Some(
-            handle
-                .line()
-                .unwrap_or_else(|| "It goes on at the device.".to_owned()),
-        ),
+        None => Some(handle.job().step),
     };
     Ok(Json(Placed { goes_on }))
 }
 
-async fn begin(core: &Arc<Core>, target: Target, member: bool) -> Result<JobHandle, Refusal> {
+pub(super) async fn begin_placement(
+    State(core): State<Arc<Core>>,
+    asks: Asks,
+    Body(request): Body<BeginPlacement>,
+) -> Result<Json<Job>, Refusal> {
+    let device = named(&core, &asks, &request.device)?;
+    let handle = begin_or_join(&core, &asks, (device, &request.container), request.member).await?;
+    Ok(Json(handle.job()))
+}
+
+/// Begins one job for several containers, or none when one of them can't be acted on.
+pub(super) async fn act_on_several(
+    State(core): State<Arc<Core>>,
+    asks: Asks,
+    Body(request): Body<ActOnContainers>,
+) -> Result<Json<Job>, Refusal> {
+    let ActOnContainers { action, containers } = request;
+    if !(1..=MOST_CONTAINERS).contains(&containers.len()) {
+        let message = format!("Name at least one container, and at most {MOST_CONTAINERS}.");
+        return Err(Refusal::new(Code::InvalidInput, message).with_field("containers"));
+    }
+    let mut known = BTreeSet::new();
+    let mut targets = Vec::new();
+    for ContainerRef { device, container } in &containers {
+        let device = named(&core, &asks, device)?;
+        let target = Target::find(&core, &asks, device, container)?;
+        target.stoppable(action)?;
+        if known.insert((device, target.container.id.clone())) {
+            targets.push(target.into_job());
+        }
+    }
+    let work = Work::Bulk {
+        action,
+        containers: targets,
+    };
+    let handle = jobs::begin(&core, work, asks.caller.actor()).await?;
+    Ok(Json(handle.job()))
+}
+
+/// The device that a body names, if the caller may do there what the route does.
+fn named(core: &Core, asks: &Asks, device: &str) -> Result<DeviceId, Refusal> {
+    let state = core.cache.lock();
+    let entry = find_device(&state, (&asks.caller, asks.verb), device)?;
+    Ok(entry.row.id)
+}
+
+/// Begins a placement; joins one that does the same.
+async fn begin_or_join(
+    core: &Core,
+    asks: &Asks,
+    (device, container): (DeviceId, &str),
+    member: bool,
+) -> Result<JobHandle, Refusal> {
+    let running = core
+        .jobs
+        .read(|jobs| jobs.lookup_placement(device, container, member));
+    match running.and_then(|job| core.jobs.handle(job)) {
+        Some(handle) => Ok(handle),
+        None => begin(core, Target::find(core, asks, device, container)?, member).await,
+    }
+}
+
+async fn begin(core: &Core, target: Target, member: bool) -> Result<JobHandle, Refusal> {
     let done = if member {
         "put into the pod"
     } else {
@@ -123,15 +181,10 @@ async fn begin(core: &Arc<Core>, target: Target, member: bool) -> Result<JobHand
         Err(problem) => Err(problem),
     };
     match link {
-        Ok(link) => {
-            let (container, name) = (target.container.id, target.container.name);
-            let request = JobRequest::Placement { container, member };
-            Ok(jobs::begin(
-                core,
-                (&target.entry, link),
-                target.actor,
-                (request, Some(name)),
-            ))
+        Ok(_) => {
+            let actor = target.actor.clone();
+            let container = target.into_job();
+            jobs::begin(core, Work::Placement { container, member }, actor).await
         }
         Err(problem) => {
             let outcome = Err(problem.clone());
@@ -160,6 +213,15 @@ impl Target {
             container,
             actor,
         })
+    }
+
+    fn into_job(self) -> fleet::Target {
+        fleet::Target {
+            device: self.entry.row.id,
+            device_name: self.entry.row.name,
+            container: self.container.id,
+            name: Some(self.container.name),
+        }
     }
 
     /// Refuses to stop the agent, and the container whose network the pod shares.
@@ -270,30 +332,4 @@ fn find_container<'a>(entry: &'a DeviceEntry, text: &str) -> Result<&'a Containe
             format!("There is no container {text} on {device}. It may have been removed."),
         ),
     })
-}
-
-fn past_tense(action: ContainerAction) -> &'static str {
-    match action {
-        ContainerAction::Start => "started",
-        ContainerAction::Stop => "stopped",
-        ContainerAction::Restart => "restarted",
-    }
-}
-
-fn activity_action(action: ContainerAction) -> Action {
-    match action {
-        ContainerAction::Start => Action::ContainerStarted,
-        ContainerAction::Stop => Action::ContainerStopped,
-        ContainerAction::Restart => Action::ContainerRestarted,
-    }
-}
-
-fn capitalized(word: &str) -> String {
-    let mut chars = word.chars();
-    chars
-        .next()
-        .map(|first| first.to_ascii_uppercase())
-        .into_iter()
-        .chain(chars)
-        .collect()
 }

@@ -21,11 +21,13 @@ pub(super) async fn begin(
     OnDevice(device): OnDevice,
     Body(install): Body<SshInstall>,
 ) -> Result<Json<Push>, Refusal> {
-    ssh_install::begin(&core, &asks.caller, device, install).map(Json)
+    ssh_install::begin(&core, &asks.caller, device, install)
+        .await
+        .map(Json)
 }
 
 pub(super) async fn show(State(core): Shared, OnDevice(device): OnDevice) -> Result<Json<Push>, Refusal> {
-    ssh_install::show(&core, device).map(Json)
+    ssh_install::show(&core, device).await.map(Json)
 }
 
 pub(super) async fn end(

@@ -2,7 +2,8 @@
 //! all made from this table, so no route is served without an entry.
 
 use super::{
-    activity, containers, devices, enrollment, fleet, guard, inventory, live, openapi, paths, policy, relays,
+    activity, containers, devices, enrollment, fleet, guard, inventory, jobs, live, openapi, paths, policy,
+    relays,
     route::{
         Needs::{Everywhere, Nothing, OnDevice, Somewhere},
         Route,
@@ -12,10 +13,10 @@ use super::{
 use crate::core::Core;
 use axum::{Json, Router, middleware};
 use flotilla_protocol::api::{
-    ActOnContainer, AddDevice, ChangeMode, CreateSignInLink, CreateToken, EndPush, EndSession, ExplainAccess,
-    GetDevice, GetEnrollment, GetFleet, GetPolicy, GetPush, ListActivity, ListContainers, ListDevices,
-    ListImages, ListNetworks, ListPaths, ListRelays, ListSessions, ListSshHosts, ListStacks, ListTokens,
-    ListVolumes,
+    ActOnContainer, ActOnContainers, AddDevice, BeginPlacement, CancelJob, ChangeMode, CreateSignInLink,
+    CreateToken, EndPush, EndSession, ExplainAccess, GetDevice, GetEnrollment, GetFleet, GetJob, GetPolicy,
+    GetPush, ListActivity, ListContainers, ListDevices, ListImages, ListJobs, ListNetworks, ListPaths,
+    ListRelays, ListSessions, ListSshHosts, ListStacks, ListTokens, ListVolumes,
     Method::{Delete, Get, Patch, Post, Put},
     OpenSession, PREFIX, PlaceInPod, PromoteRelay, ProveControl, PushDevice, RemoveDevice, ReviewPolicy,
     RevokeDevice, RevokeToken, RotateDevice, SetPolicy, TestAddresses, TestPath, UpdateDevice, UpdateFleet,
@@ -60,6 +61,11 @@ pub(super) fn table() -> Vec<Route> {
         Route::new(Get, "/networks", Somewhere(View), "Networks of the fleet", inventory::networks).of::<ListNetworks>().filtered_by(&["device"]),
         Route::new(Post, "/devices/{device}/containers/{container}/{action}", OnDevice(Operate), "Starts, stops or restarts a container", containers::act).of::<ActOnContainer>(),
         Route::new(Post, "/devices/{device}/containers/{container}/pod", OnDevice(Deploy), "Puts a container into its device's pod, or takes it out", containers::place).of::<PlaceInPod>(),
+        Route::new(Post, "/containers/actions", Somewhere(Operate), "Starts, stops or restarts several containers as a job", containers::act_on_several).of::<ActOnContainers>(),
+        Route::new(Post, "/containers/placements", Somewhere(Deploy), "Begins to put a container into its device's pod, or to take it out", containers::begin_placement).of::<BeginPlacement>(),
+        Route::new(Get, "/jobs", Somewhere(View), "Jobs that are not over, and the newest that are", jobs::list).of::<ListJobs>().filtered_by(&["limit"]),
+        Route::new(Get, "/jobs/{job}", Somewhere(View), "One job, with what it did", jobs::show).of::<GetJob>(),
+        Route::new(Delete, "/jobs/{job}", Somewhere(View), "Ends a job at the next point at which that is safe, for who may begin one like it", jobs::cancel).of::<CancelJob>(),
         Route::new(Get, "/policy", Everywhere(View), "The access policy in force", policy::show).of::<GetPolicy>(),
         Route::new(Put, "/policy", Everywhere(Policy), "Replaces the access policy", policy::replace).of::<SetPolicy>(),
         Route::new(Post, "/policy/review", Everywhere(View), "What a policy would change", policy::review).of::<ReviewPolicy>(),

@@ -1,87 +1,173 @@
-//! The jobs that are followed at devices, their progress, and the handle by which requests wait for one.
+//! The jobs that are not over, in the state machine of `fleet`. Whoever learns of something tells it here; that wakes
+//! the runner, which carries out what is to be done next.
 
+use flotilla_fleet::jobs::{JobRecord, Jobs, Now, Origin, Todo};
 use flotilla_protocol::{
     Code, Problem,
-    activity::Actor,
+    api::Job,
     id::{DeviceId, JobId},
-    job::JobRequest,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
-use tokio::{sync::watch, time::timeout};
+use tokio::{
+    sync::{Notify, watch},
+    time::timeout,
+};
 
-/// The jobs that are followed. Shared by reference.
+/// All jobs that are not over. Shared by reference.
 #[derive(Debug, Default)]
-pub(crate) struct Jobs {
-    followed: Mutex<BTreeMap<JobId, FollowedJob>>,
-    /// Devices that will be asked again for their jobs, after a link ended.
-    asked_again: Mutex<BTreeSet<DeviceId>>,
+pub(crate) struct JobTable {
+    machine: Mutex<Jobs>,
+    shown: Mutex<BTreeMap<JobId, watch::Sender<ShownJob>>>,
+    links: Mutex<LinkTable>,
+    woken: Notify,
+    /// Held while a job is drafted, written and adopted, so that no two begin on the same thing.
+    pub(crate) beginning: tokio::sync::Mutex<()>,
 }
 
+/// The links of devices as far as jobs are concerned. Locked before the machine.
+#[derive(Debug, Default)]
+struct LinkTable {
+    begun: u64,
+    /// The number of each device's present link.
+    present: BTreeMap<DeviceId, u64>,
+    /// Devices that are to be asked for the jobs that they have.
+    to_ask: BTreeSet<DeviceId>,
+}
+
+/// A job as people read it, and as requests wait for it.
 #[derive(Debug, Clone)]
-pub(crate) struct FollowedJob {
-    pub(crate) device: DeviceId,
-    pub(crate) request: JobRequest,
-    /// The name of what it acts on; `None` for the device itself, and for a job that an earlier run of control began.
-    pub(crate) target: Option<String>,
-    /// Who began it; `None` for a job that an earlier run of control began.
-    pub(crate) actor: Option<Actor>,
-    /// A task follows it over a link.
-    pub(crate) is_followed: bool,
-    /// It is over, recorded and answered; the device has not confirmed to forget it.
-    pub(crate) is_over: bool,
-    pub(crate) progress: watch::Sender<JobProgress>,
+pub(crate) struct ShownJob {
+    pub(crate) job: Job,
+    /// Its device has written it down: it finishes or undoes it, whatever happens.
+    pub(crate) is_underway: bool,
 }
 
-impl Jobs {
-    /// A running job that places the container with this name or id in or out of the pod.
-    pub(crate) fn lookup(&self, device: DeviceId, container: &str, member: bool) -> Option<JobHandle> {
-        let followed = self.lock();
-        let mut live = followed
-            .values()
-            .filter(|job| job.device == device && !job.is_over);
-        let found = live.find(|job| match &job.request {
-            JobRequest::Placement {
-                container: id,
-                member: placed,
-            } => {
-                let is_called = id == container || job.target.as_deref() == Some(container);
-                is_called && *placed == member
-            }
-            _ => false,
-        });
-        found.map(|job| JobHandle::new(job.progress.subscribe()))
+impl JobTable {
+    /// Tells the machine what happened, and wakes the runner.
+    pub(crate) fn tell<T>(&self, event: impl FnOnce(&mut Jobs) -> T) -> T {
+        let answer = event(&mut lock(&self.machine));
+        self.woken.notify_one();
+        answer
     }
 
-    pub(crate) fn lock(&self) -> MutexGuard<'_, BTreeMap<JobId, FollowedJob>> {
-        self.followed.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Reads from the machine.
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&Jobs) -> T) -> T {
+        look(&lock(&self.machine))
     }
 
-    pub(crate) fn asked_again(&self) -> MutexGuard<'_, BTreeSet<DeviceId>> {
-        self.asked_again.lock().unwrap_or_else(PoisonError::into_inner)
+    /// A link has begun. Its device is called about jobs once it has said which it has.
+    pub(crate) fn handle_link_up(&self, device: DeviceId) {
+        let mut links = lock(&self.links);
+        links.begun += 1;
+        let number = links.begun;
+        links.present.insert(device, number);
+        links.to_ask.insert(device);
+        drop(links);
+        self.woken.notify_one();
+    }
+
+    pub(crate) fn handle_link_down(&self, device: DeviceId, now: Now) {
+        let mut links = lock(&self.links);
+        links.present.remove(&device);
+        links.to_ask.remove(&device);
+        self.tell(|jobs| jobs.handle_link_down(device, now));
+    }
+
+    /// A device that is to be asked, with the number of its link.
+    pub(crate) fn poll_linked(&self) -> Option<(DeviceId, u64)> {
+        let mut links = lock(&self.links);
+        let device = links.to_ask.pop_first()?;
+        let number = links.present.get(&device).copied()?;
+        Some((device, number))
+    }
+
+    /// A device said over this link which jobs it has; false when the link has ended.
+    pub(crate) fn handle_listed(&self, (device, link): (DeviceId, u64), listed: &[JobId], now: Now) -> bool {
+        let links = lock(&self.links);
+        let is_present = links.present.get(&device) == Some(&link);
+        if is_present {
+            self.tell(|jobs| jobs.handle_link_up(device, listed, now));
+        }
+        is_present
+    }
+
+    /// The device is about to leave the fleet. Returns when nothing is carried out for it here any more.
+    pub(crate) async fn leave(&self, device: DeviceId, now: Now) {
+        let push = self.read(|jobs| jobs.lookup_push(device));
+        let push = push.and_then(|push| self.handle(push));
+        self.tell(|jobs| jobs.handle_gone(device, now));
+        if let Some(mut push) = push {
+            // It was ended early, and that is what its outcome says.
+            drop(push.over(Duration::MAX).await);
+        }
+    }
+
+    /// Takes a job whose record is written, and which is shown as given.
+    pub(crate) fn adopt(&self, record: JobRecord, shown: ShownJob, origin: Origin, now: Now) -> JobHandle {
+        let sender = watch::Sender::new(shown);
+        let handle = JobHandle(sender.subscribe());
+        lock(&self.shown).insert(record.id, sender);
+        self.tell(|jobs| jobs.adopt(record, origin, now));
+        handle
+    }
+
+    /// Shows a job anew; forgets it here when it is over, since it is in the store then.
+    pub(crate) fn show(&self, shown: ShownJob) {
+        let mut all = lock(&self.shown);
+        let (id, is_over) = (shown.job.id, shown.job.state.is_over());
+        if let Some(sender) = all.get(&id) {
+            sender.send_replace(shown);
+        }
+        if is_over {
+            all.remove(&id);
+        }
+    }
+
+    /// Lets a request wait for a job that is not over.
+    pub(crate) fn handle(&self, id: JobId) -> Option<JobHandle> {
+        let all = lock(&self.shown);
+        all.get(&id).map(|sender| JobHandle(sender.subscribe()))
+    }
+
+    /// The jobs that are not over.
+    pub(crate) fn list(&self) -> Vec<Job> {
+        let all = lock(&self.shown);
+        all.values().map(|sender| sender.borrow().job.clone()).collect()
+    }
+
+    /// Waits until something was told, or the time that the machine gave has come.
+    pub(crate) async fn woken(&self) {
+        let due = self.read(Jobs::poll_timeout);
+        let wait = due.map(|due| due.saturating_duration_since(tokio::time::Instant::now().into_std()));
+        // A millisecond more, since timers may fire a little early.
+        let wait = wait.map_or(Duration::MAX, |wait| wait + Duration::from_millis(1));
+        drop(timeout(wait, self.woken.notified()).await);
+    }
+
+    /// The next thing to do.
+    pub(crate) fn poll_todo(&self, now: Now) -> Option<Todo> {
+        let mut machine = lock(&self.machine);
+        machine.handle_timeout(now);
+        machine.poll_todo(now)
     }
 }
 
-/// How far a job has come.
-#[derive(Debug, Default, Clone)]
-pub(crate) struct JobProgress {
-    /// The device has saved the job: it will finish or undo it, also when the agent or the link ends.
-    pub(crate) underway: bool,
-    /// The device's last line about what it does.
-    pub(crate) line: Option<String>,
-    pub(crate) outcome: Option<Result<(), Problem>>,
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Lets a request wait for a job. Dropping it does not end the job.
 #[derive(Debug)]
-pub(crate) struct JobHandle(watch::Receiver<JobProgress>);
+pub(crate) struct JobHandle(watch::Receiver<ShownJob>);
 
 impl JobHandle {
-    pub(crate) fn new(progress: watch::Receiver<JobProgress>) -> Self {
-        Self(progress)
+    /// The job as it is.
+    pub(crate) fn job(&self) -> Job {
+        self.0.borrow().job.clone()
     }
 
     /// Waits until the job is over; `None` when it takes longer.
@@ -89,36 +175,39 @@ impl JobHandle {
     /// # Errors
     /// Why it was not done.
     pub(crate) async fn over(&mut self, limit: Duration) -> Result<Option<()>, Problem> {
-        self.until(limit, |progress| progress.outcome.is_some()).await
+        self.until(limit, |shown| shown.job.state.is_over()).await
     }
 
-    /// Waits until the device has saved the job or it is over; `None` when that takes longer.
+    /// Waits until the device has written the job down or it is over; `None` when that takes longer.
     ///
     /// # Errors
     /// Why it was not begun.
     pub(crate) async fn underway(&mut self, limit: Duration) -> Result<Option<()>, Problem> {
-        self.until(limit, |progress| progress.underway || progress.outcome.is_some())
+        self.until(limit, |shown| shown.is_underway || shown.job.state.is_over())
             .await
-    }
-
-    /// The device's last line.
-    pub(crate) fn line(&self) -> Option<String> {
-        self.0.borrow().line.clone()
     }
 
     async fn until(
         &mut self,
         limit: Duration,
-        is_so: impl FnMut(&JobProgress) -> bool,
+        is_so: impl FnMut(&ShownJob) -> bool,
     ) -> Result<Option<()>, Problem> {
         match timeout(limit, self.0.wait_for(is_so)).await {
-            Ok(Ok(progress)) => progress.outcome.clone().unwrap_or(Ok(())).map(Some),
-            // The sender lives in the table of jobs until it has sent an outcome, unless control stops.
+            Ok(Ok(shown)) => match &shown.job.problem {
+                Some(problem) if shown.job.state.is_over() => Err(problem.clone()),
+                _ => Ok(Some(())),
+            },
+            // The sender lives in the table until it has shown the end, unless control stops.
             Ok(Err(_)) => Err(Problem::new(
                 Code::Unavailable,
-                "Flotilla is stopping. The device goes on; look again.",
+                "Flotilla is stopping. The job goes on when it runs again; look again.",
             )),
             Err(_) => Ok(None),
         }
     }
+}
+
+/// The time that passes, which tests may pause.
+pub(crate) fn passed() -> Instant {
+    tokio::time::Instant::now().into_std()
 }

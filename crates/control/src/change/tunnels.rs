@@ -2,12 +2,11 @@
 
 use super::{Effect, Effects};
 use crate::{
-    cache::{Audience, Upsert},
     core::Core,
     store::{StoreError, Tunnel},
 };
-use flotilla_protocol::{api::Resource, id::DeviceId};
-use tokio_util::sync::{CancellationToken, DropGuard};
+use flotilla_protocol::id::DeviceId;
+use tokio_util::sync::DropGuard;
 
 /// Keeps a tunnel for a device, and ends the one it had. The tunnel ends when `end` is dropped, so also when it can't be
 /// written.
@@ -18,7 +17,10 @@ pub(crate) async fn keep(
     end: DropGuard,
 ) -> Result<(), StoreError> {
     core.store.save_tunnel(device, &tunnel).await?;
-    set(core, device, Some((tunnel, end.disarm())));
+    core.ssh.set_tunnel(device, Some(end.disarm()));
+    core.cache
+        .lock()
+        .change(device, core.clock.now(), |entry| entry.tunnel = Some(tunnel));
     Ok(())
 }
 
@@ -33,33 +35,17 @@ pub(crate) async fn forget(core: &Core, device: DeviceId) -> Result<(bool, Effec
         return Ok((false, Effects::default()));
     }
     core.store.delete_tunnel(device).await?;
-    set(core, device, None);
+    core.ssh.set_tunnel(device, None);
+    core.cache
+        .lock()
+        .change(device, core.clock.now(), |entry| entry.tunnel = None);
     Ok((true, Effects(vec![Effect::SendSettings(device)])))
 }
 
-/// Ends the push and the tunnel of a device that leaves the fleet. Such a device is sent no settings.
+/// Ends what runs for a device that leaves the fleet, and its tunnel. Such a device is sent no settings.
 pub(crate) async fn abandon(core: &Core, device: DeviceId) {
-    core.pushes.stop(device).await;
+    core.jobs.leave(device, core.moment()).await;
     if let Err(error) = forget(core, device).await {
         tracing::error!(device.id = %device, %error, "a tunnel was not forgotten");
-    }
-    core.pushes.lock().remove(&device);
-}
-
-fn set(core: &Core, device: DeviceId, tunnel: Option<(Tunnel, CancellationToken)>) {
-    let is_kept = tunnel.is_some();
-    let (tunnel, cancel) = tunnel.unzip();
-    if let Some(record) = core.pushes.lock().get_mut(&device)
-        && let Some(before) = std::mem::replace(&mut record.tunnel, cancel)
-    {
-        before.cancel();
-    }
-    let now = core.clock.now();
-    let push = core.pushes.change(device, now, |push| push.tunneled = is_kept);
-    let mut state = core.cache.lock();
-    state.change(device, now, |entry| entry.tunnel = tunnel);
-    if let Some(push) = push {
-        let audience = Audience::Device(state.place(device));
-        state.live.upsert(|| Upsert::new(audience, Resource::Push(push)));
     }
 }

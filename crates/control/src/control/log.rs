@@ -2,7 +2,7 @@
 //!
 //! All of it runs in a task of its own, so no request waits for it.
 
-use crate::core::Core;
+use crate::{core::Core, jobs};
 use flotilla_protocol::Timestamp;
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -35,6 +35,7 @@ pub(crate) async fn run(core: Arc<Core>) {
         if trim_at <= Instant::now() {
             trim_at = Instant::now() + TRIM_EVERY;
             trim(&core).await;
+            jobs::trim(&core).await;
         }
     }
     for entry in core.repeats.drain() {

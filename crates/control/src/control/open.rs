@@ -3,13 +3,14 @@
 use crate::{
     access::Access,
     advertise,
-    cache::{Cache, DeviceEntry, Jobs, Pushes, StoredFleet, Tickets},
+    cache::{Cache, DeviceEntry, JobTable, OwnersSsh, StoredFleet, Tickets},
     change::policy,
     clock::Clock,
     config::ControlConfig,
     core::Core,
     data_dir::DataDir,
     effects::carry_out,
+    jobs,
     limit::Refusals,
     links::Links,
     provision::Builds,
@@ -82,7 +83,7 @@ pub(crate) async fn open(
     let core = Arc::new(Core {
         cache,
         links: Links::default(),
-        jobs: Jobs::default(),
+        jobs: JobTable::default(),
         access,
         refusals: Refusals::default(),
         repeats: Repeats::default(),
@@ -99,15 +100,11 @@ pub(crate) async fn open(
         endpoints: Mutex::new(endpoints),
         advertised: config.advertise.clone(),
         fleet_addr: listening.0,
-        pushes: Pushes::new("ssh", std::env::home_dir()),
+        ssh: OwnersSsh::new("ssh", std::env::home_dir()),
         clock,
         store,
     });
-    if is_new {
-        core.record(fleet_created()).await;
-    }
-    let effects = policy::apply_starting_policy(&core).await.map_err(unreadable)?;
-    carry_out(&core, effects).await;
+    go_on(&core, is_new).await.map_err(unreadable)?;
     Ok((core, token.reveal().to_owned()))
 }
 
@@ -117,6 +114,16 @@ async fn add_tokens(access: &Access, store: &Store) -> Result<(), StoreError> {
         access.add_token(token);
     }
     Ok(())
+}
+
+/// Records that a fleet is new, opens it as its owner chose, and takes up the jobs that are not over.
+async fn go_on(core: &Core, is_new: bool) -> Result<(), StoreError> {
+    if is_new {
+        core.record(fleet_created()).await;
+    }
+    let effects = policy::apply_starting_policy(core).await?;
+    carry_out(core, effects).await;
+    jobs::resume(core).await
 }
 
 async fn read_tickets(store: &Store) -> Result<Tickets, StoreError> {

@@ -6,7 +6,6 @@ use crate::{
     core::Core,
     effects::carry_out,
     hub::{self, Arrival},
-    jobs,
     refusal::Refusal,
 };
 use axum::{
@@ -84,9 +83,6 @@ pub(super) async fn open(
     };
     let links = core.tasks.clone();
     Ok(flotilla_link::upgrade(socket, move |link| {
-        let (beside_core, beside_link) = (core.clone(), link.clone());
-        // Once, when the link begins: while it lasts, each job is followed by its own task.
-        let beside = async move { jobs::collect(&beside_core, row.id, &beside_link).await };
-        links.track_future(hub::run(core, arrival, link, beside))
+        links.track_future(hub::run(core, arrival, link))
     }))
 }

@@ -13,7 +13,7 @@ use crate::{
 use flotilla_fleet::PresenceState;
 use flotilla_link::{AgentLink, LinkEnd};
 use flotilla_protocol::{agent::WATCH_PATH, device::LinkDrop, id::DeviceId, text::shown};
-use std::{convert::Infallible, future::pending, net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout};
 
 /// How long an agent may take to begin its answer to a short call.
@@ -37,13 +37,8 @@ pub(crate) struct Arrival {
     pub(crate) fingerprint: String,
 }
 
-/// Runs a link until either side ends it. `beside` is begun when the link is attached, and dropped when it ends.
-pub(crate) async fn run(
-    core: Arc<Core>,
-    arrival: Arrival,
-    link: AgentLink,
-    beside: impl Future<Output = ()>,
-) {
+/// Runs a link until either side ends it.
+pub(crate) async fn run(core: Arc<Core>, arrival: Arrival, link: AgentLink) {
     let device = arrival.device;
     // The device may have been revoked, replaced or removed after the route's check. Then the link that it has stays.
     let is_admitted =
@@ -56,7 +51,7 @@ pub(crate) async fn run(
     handle_up(&core, &arrival, attached.number).await;
     let end = tokio::select! {
         end = link.closed() => end,
-        end = run_link(&core, device, &attached, beside) => close_broken(&link, end).await,
+        end = run_link(&core, device, &attached) => close_broken(&link, end).await,
         () = core.stop.cancelled() => { link.abort(); LinkEnd::Stopped }
     };
     handle_down(&core, device, &attached, &end).await;
@@ -106,6 +101,7 @@ async fn handle_up(core: &Core, arrival: &Arrival, number: u64) {
         rtt_ms: None,
     };
     let before = core.cache.lock().link_up(arrival.device, number, link);
+    core.jobs.handle_link_up(arrival.device);
     let returned = before != PresenceState::Offline;
     let effects = devices::came_online(core, arrival.device, &remote, returned).await;
     carry_out(core, effects).await;
@@ -123,6 +119,7 @@ async fn handle_down(core: &Core, device: DeviceId, attached: &AttachedLink, end
     core.cache
         .lock()
         .link_down(device, attached.number, drop, Instant::now().into_std());
+    core.jobs.handle_link_down(device, core.moment());
     core.timers_changed.notify_one();
     save(core, device).await;
 }
@@ -136,12 +133,7 @@ async fn close_broken(link: &AgentLink, end: LinkEnd) -> LinkEnd {
 }
 
 /// Runs everything that an attached link carries, until one of it ends.
-async fn run_link(
-    core: &Core,
-    device: DeviceId,
-    attached: &AttachedLink,
-    beside: impl Future<Output = ()>,
-) -> LinkEnd {
+async fn run_link(core: &Core, device: DeviceId, attached: &AttachedLink) -> LinkEnd {
     let reports = match attached.link.stream(WATCH_PATH, ANSWER).await {
         Ok(reports) => reports,
         Err(error) => return LinkEnd::Broken(format!("no reports: {error}")),
@@ -151,6 +143,5 @@ async fn run_link(
         () = send_settings(core, device, attached) => LinkEnd::Stopped,
         never = round_trip::measure(core, device, &attached.link) => match never {},
         never = map_push::push_map(core, device, &attached.link) => match never {},
-        never = async { beside.await; pending::<Infallible>().await } => match never {},
     }
 }

@@ -1,82 +1,107 @@
-//! The outcomes of jobs, and their entries in the activity log.
+//! What the activity log says of jobs, once for each act that ended.
 
-use crate::{
-    cache::FollowedJob, change::devices::mode_label, core::Core, report::SENTENCE_CHARS, store::NewActivity,
-};
-use flotilla_protocol::{
-    Problem,
-    activity::{Action, Actor},
-    job::{JobReport, JobRequest, JobState},
-    text::shown,
-};
+use crate::{change::devices::mode_label, core::Core, store::NewActivity};
+use flotilla_fleet::jobs::{ActOutcome, JobRecord, KeptAct, Work, past_tense};
+use flotilla_protocol::{activity::Action, inventory::ContainerAction, job::JobState};
 
-/// The outcome of a job, for the requests that wait for it. The device's words are bounded.
-pub(super) fn outcome(report: &JobReport) -> Result<(), Problem> {
-    match (&report.state, &report.problem) {
-        (JobState::Done, _) => Ok(()),
-        (_, Some(problem)) => Err(flotilla_link::sanitize_device_problem(problem.clone())),
-        (_, None) => Err(Problem::new(
-            flotilla_protocol::Code::Internal,
-            "The device did not say why it was not done. Update its agent.",
-        )),
-    }
+/// The entries of the acts that ended.
+pub(super) fn entries(core: &Core, record: &JobRecord, ended: &[usize]) -> Vec<NewActivity> {
+    let each = ended.iter().filter_map(|nth| {
+        let kept = record.acts.get(*nth)?;
+        entry(core, record, (*nth, kept), kept.outcome.as_ref()?)
+    });
+    each.collect()
 }
 
-/// Records a job that is over, with its last report if there is one.
-pub(super) async fn record(
+fn entry(
     core: &Core,
-    job: &FollowedJob,
-    report: Option<&JobReport>,
-    outcome: &Result<(), Problem>,
-) {
+    record: &JobRecord,
+    (nth, kept): (usize, &KeptAct),
+    outcome: &ActOutcome,
+) -> Option<NewActivity> {
+    let problem = outcome.problem.as_ref().map(|problem| problem.message.clone());
+    let succeeded = outcome.state == JobState::Done;
+    let (action, target, details) = match &record.work {
+        Work::Placement { container, member } => {
+            let done = if *member {
+                "Put into the pod. It was recreated for that."
+            } else {
+                "Taken out of the pod. It was recreated for that."
+            };
+            let target = container.name.clone().or_else(|| outcome.target.clone());
+            let details = interruption(problem.unwrap_or_else(|| done.to_owned()), outcome);
+            (Action::ContainerMoved, target, details)
+        }
+        // A device that refused the order keeps its agent where it is, and its owner gets the steps to do by hand.
+        Work::ModeChange { .. } if !outcome.underway && !succeeded => return None,
+        Work::ModeChange { mode, .. } => {
+            let done = || format!("Its agent moved: {}.", mode_label(*mode));
+            (Action::DeviceUpdated, None, problem.unwrap_or_else(done))
+        }
+        Work::Push { host, .. } => (Action::DevicePushed, Some(host.clone()), pushed(host, outcome)),
+        Work::Bulk { action, containers } => {
+            let target = containers.get(nth).map(|target| target.label().to_owned());
+            let done = || capitalized(past_tense(*action)) + ".";
+            let details = interruption(problem.unwrap_or_else(done), outcome);
+            (word(*action), target, details)
+        }
+    };
     let name = {
         let state = core.cache.lock();
-        state.device(job.device).map(|entry| entry.row.name.to_string())
+        let entry = state.device(kept.act.device);
+        entry.map_or_else(
+            || kept.act.device_name.to_string(),
+            |entry| entry.row.name.to_string(),
+        )
     };
-    let Some(name) = name else { return };
-    let is_underway = report.is_some_and(|report| report.underway);
-    let action = match &job.request {
-        JobRequest::Placement { .. } => Action::ContainerMoved,
-        // A device that refused the order keeps its agent where it is, and its owner gets the steps to do by hand.
-        JobRequest::ModeChange { .. } if is_underway || outcome.is_ok() => Action::DeviceUpdated,
-        JobRequest::ModeChange { .. } | JobRequest::Unknown => return,
-    };
-    let target = report.and_then(|report| report.target.as_deref());
-    let target = target.map(|target| shown(target, SENTENCE_CHARS));
-    let entry = NewActivity {
-        actor: job
-            .actor
-            .clone()
-            .unwrap_or_else(|| Actor::Device { name: name.clone() }),
+    Some(NewActivity {
+        actor: record.caller.clone(),
         action,
-        target: job.target.clone().or(target),
-        device: Some((job.device, name)),
-        succeeded: outcome.is_ok(),
-        details: details(&job.request, report, outcome),
-    };
-    core.record(entry).await;
+        target,
+        device: Some((kept.act.device, name)),
+        succeeded,
+        details,
+    })
 }
 
-fn details(request: &JobRequest, report: Option<&JobReport>, outcome: &Result<(), Problem>) -> String {
-    let what = match (outcome, request) {
-        (Err(problem), _) => problem.message.clone(),
-        (Ok(()), JobRequest::Placement { member: true, .. }) => {
-            "Put into the pod. It was recreated for that.".to_owned()
+/// Says in addition that an agent had ended. Moving an agent always interrupts it, so that is not mentioned there.
+fn interruption(what: String, outcome: &ActOutcome) -> String {
+    match outcome.state {
+        JobState::Done if outcome.interrupted => {
+            format!("{what} The agent had ended meanwhile, and finished it afterwards.")
         }
-        (Ok(()), JobRequest::Placement { .. }) => {
-            "Taken out of the pod. It was recreated for that.".to_owned()
+        JobState::Undone if outcome.interrupted => {
+            format!("{what} The agent had ended meanwhile, and undid it afterwards.")
         }
-        (Ok(()), JobRequest::ModeChange { mode }) => {
-            format!("Its agent moved: {}.", mode_label(*mode))
-        }
-        (Ok(()), JobRequest::Unknown) => String::new(),
-    };
-    // Moving an agent always interrupts it, so that is not mentioned.
-    let interrupted =
-        report.filter(|report| report.interrupted && !matches!(request, JobRequest::ModeChange { .. }));
-    match interrupted.map(|report| report.state) {
-        Some(JobState::Done) => format!("{what} The agent had ended meanwhile, and finished it afterwards."),
-        Some(JobState::Undone) => format!("{what} The agent had ended meanwhile, and undid it afterwards."),
         _ => what,
     }
+}
+
+fn pushed(host: &str, outcome: &ActOutcome) -> String {
+    match (&outcome.problem, outcome.state) {
+        (None, _) => format!("Its agent was installed on {host} over SSH."),
+        (Some(_), JobState::Canceled) => format!("The push to {host} was ended before it was done."),
+        (Some(problem), _) => {
+            format!(
+                "Its agent was not installed on {host} over SSH. {}",
+                problem.message
+            )
+        }
+    }
+}
+
+/// An action's word in the activity log.
+pub(crate) fn word(action: ContainerAction) -> Action {
+    match action {
+        ContainerAction::Start => Action::ContainerStarted,
+        ContainerAction::Stop => Action::ContainerStopped,
+        ContainerAction::Restart => Action::ContainerRestarted,
+    }
+}
+
+/// A word as it begins a sentence.
+pub(crate) fn capitalized(word: &str) -> String {
+    let mut chars = word.chars();
+    let first = chars.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(chars).collect()
 }

@@ -4,7 +4,7 @@ use super::{Empty, List, Method, NoFields, Request, encode};
 use crate::{
     Timestamp,
     device::{Device, NetworkMode, RelayPreference},
-    id::DeviceId,
+    id::{DeviceId, JobId},
     name::{DeviceName, Tag},
 };
 use serde::{Deserialize, Serialize};
@@ -210,6 +210,9 @@ pub struct ModeChange {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ModeChanged {
     pub device: Box<Device>,
+    /// The job that moves the agent; absent where there is nothing to move, or no agent to be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<JobId>,
     /// What to paste on the device, and why its agent can't do it alone; absent when it moves by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by_hand: Option<ByHand>,

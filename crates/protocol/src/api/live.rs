@@ -5,7 +5,7 @@
 //! part of the fleet is sent the frames about that part, so it sees numbers that grow, and gaps between them; a device
 //! that comes into the part or leaves it is a `reset`.
 
-use super::{Enrollment, Fleet, PolicyInForce, Push, RelayFacts, Row};
+use super::{Enrollment, Fleet, Job, PolicyInForce, Push, RelayFacts, Row};
 use crate::{
     activity::Activity,
     device::Device,
@@ -62,6 +62,10 @@ pub enum Resource {
     Policy(Box<PolicyInForce>),
     Relay(RelayFacts),
     Push(Push),
+    /// Without its lines and outcomes. Below a key `job`, since a job has a kind of its own.
+    Job {
+        job: Box<Job>,
+    },
     #[serde(other)]
     Unknown,
 }

@@ -1,7 +1,10 @@
 //! SSH push: control installs the agent on a device over the owner's own `ssh`.
 
 use super::{Empty, Method, Request, encode};
-use crate::{Problem, Timestamp, id::DeviceId};
+use crate::{
+    Problem, Timestamp,
+    id::{DeviceId, JobId},
+};
 use serde::{Deserialize, Serialize};
 
 /// The hosts that the owner's `ssh` configuration names.
@@ -95,6 +98,9 @@ impl Request for EndPush {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Push {
     pub device_id: DeviceId,
+    /// The job that it is; absent for a tunnel whose push is long over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<JobId>,
     pub host: String,
     pub state: PushState,
     /// What was done and, behind `> `, what the host printed; newest last, at most the last 200 lines.

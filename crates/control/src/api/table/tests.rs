@@ -4,8 +4,8 @@ use super::*;
 use flotilla_protocol::{
     agent::PodPlacement,
     api::{
-        DeviceChange, Method, ModeChange, RelayChange, Request, Role, SshInstall, StartingPolicy, TagChange,
-        TokenLifetime, Verb,
+        ContainerRef, DeviceChange, Method, ModeChange, RelayChange, Request, Role, SshInstall,
+        StartingPolicy, TagChange, TokenLifetime, Verb,
     },
     device::{NetworkMode, RelayPreference},
     inventory::ContainerAction,
@@ -90,6 +90,10 @@ fn of_people() -> Vec<Sample> {
         Sample::of(&ListActivity::default()),
         Sample::of(&page),
         Sample::of(&VerifyActivity {}),
+        Sample::of(&ListJobs::default()),
+        Sample::of(&ListJobs { limit: Some(5) }),
+        Sample::of(&GetJob { job: "j".into() }),
+        Sample::of(&CancelJob { job: "j".into() }),
     ]
 }
 
@@ -176,7 +180,21 @@ fn of_containers() -> Vec<Sample> {
         placement: PodPlacement { member: true },
     };
     let devices = vec![nas, "two words".into()];
+    let several = ActOnContainers {
+        action: ContainerAction::Stop,
+        containers: vec![ContainerRef {
+            device: "nas".into(),
+            container: "web".into(),
+        }],
+    };
+    let placement = BeginPlacement {
+        device: "nas".into(),
+        container: "web".into(),
+        member: true,
+    };
     vec![
+        Sample::of(&several),
+        Sample::of(&placement),
         Sample::of(&ListContainers::default()),
         Sample::of(&ListContainers { devices }),
         Sample::of(&ListStacks::default()),

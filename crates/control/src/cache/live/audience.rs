@@ -33,6 +33,8 @@ pub(crate) enum Audience {
     Retagged { place: Place, before: Vec<Tag> },
     /// Readers of both devices.
     Pair(Place, Place),
+    /// Readers of all these devices.
+    Each(Vec<Place>),
 }
 
 /// What a reader does with a frame.
@@ -59,6 +61,7 @@ impl Audience {
                 is_in
             }
             Self::Pair(one, other) => one.is_in(scope) && other.is_in(scope),
+            Self::Each(places) => places.iter().all(|place| place.is_in(scope)),
         };
         if is_for { Reading::Take } else { Reading::Skip }
     }

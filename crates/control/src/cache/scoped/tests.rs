@@ -17,6 +17,7 @@ use flotilla_protocol::{
 };
 use futures_util::FutureExt;
 use http::Method;
+use serde_json::json;
 
 /// What a frame is about, so that a new kind of frame does not compile until it is looked at here.
 fn kind(frame: &LiveFrame) -> &'static str {
@@ -35,6 +36,7 @@ fn kind(frame: &LiveFrame) -> &'static str {
             Resource::Policy(_) => "policy",
             Resource::Relay(_) => "relay",
             Resource::Push(_) => "push",
+            Resource::Job { .. } => "job",
             Resource::Unknown => unreachable!("control knows what it sends"),
         },
         (None, Some(gone)) => match gone {
@@ -49,7 +51,7 @@ fn kind(frame: &LiveFrame) -> &'static str {
     }
 }
 
-const KINDS: usize = 13 + 5;
+const KINDS: usize = 14 + 5;
 
 const SEEN: [&str; 2] = ["seen-a", "seen-b"];
 const HUSH: [&str; 2] = ["hush-a", "hush-b"];
@@ -147,6 +149,7 @@ async fn happen(bed: &Testbed, [a, b]: [&str; 2], relay: RelayId) {
         }
         let push = Push {
             device_id: id_a,
+            job: None,
             host: a.to_owned(),
             state: PushState::Connecting,
             lines: vec![],
@@ -156,6 +159,16 @@ async fn happen(bed: &Testbed, [a, b]: [&str; 2], relay: RelayId) {
         };
         let audience = Audience::Device(state.place(id_a));
         state.live.upsert(|| Upsert::new(audience, Resource::Push(push)));
+    }
+    let job = json!({
+        "id": "01937c5e-7b1a-7c3e-8b9e-0123456789ab", "kind": "bulk", "state": "waiting", "title": a, "step": b,
+        "device_ids": [id_a, id_b], "caller": {"kind": "owner"}, "began": now, "as_of": now,
+    });
+    {
+        let mut state = bed.core.cache.lock();
+        let audience = Audience::Each(vec![state.place(id_a), state.place(id_b)]);
+        let job = serde_json::from_value(job).unwrap();
+        state.live.upsert(|| Upsert::new(audience, Resource::Job { job }));
     }
     // An enrollment, an entry of the activity log, and a relay that begins and ends.
     call(bed, Method::POST, &format!("/devices/{a}/rotate"), "").await;

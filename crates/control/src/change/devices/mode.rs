@@ -8,17 +8,21 @@ use crate::{
     core::Core,
     refusal::Refusal,
 };
-use flotilla_fleet::{Life, access::Caller};
+use flotilla_fleet::{Life, access::Caller, jobs::JobRecord};
 use flotilla_protocol::{Code, activity::Action, device::NetworkMode, id::DeviceId};
 
-/// Writes the mode and applies it to what control decides by itself. Answers the device as it was before; `None` when
-/// its agent need not move.
+/// A device before its mode was changed, and the job that was written with the change.
+pub(crate) type ModeSet = (DeviceEntry, Option<JobRecord>);
+
+/// Writes the mode, together with the job that `order` answers for the device as it was, and applies it to what control
+/// decides by itself. `None` when the agent need not move. Since both are written at once, an agent is told what its
+/// device's record says whenever control ends.
 pub(crate) async fn set_mode(
     core: &Core,
     caller: &Caller,
-    device: DeviceId,
-    mode: NetworkMode,
-) -> Change<Option<DeviceEntry>> {
+    (device, mode): (DeviceId, NetworkMode),
+    order: impl FnOnce(&DeviceEntry) -> Option<JobRecord>,
+) -> Change<Option<ModeSet>> {
     let _write_guard = core.write_lock.lock().await;
     let entry = core.device(device)?;
     check(&entry, mode)?;
@@ -26,14 +30,17 @@ pub(crate) async fn set_mode(
         if !entry.has_mode_mismatch() {
             return Ok((None, Effects::default()));
         }
+        let job = order(&entry);
+        core.store.save_mode(&entry.row, job.as_ref()).await?;
         let details = format!("Network mode: {mode}, ordered again.");
-        return Ok(recorded(caller, entry, details));
+        return Ok(recorded(caller, (entry, job), details));
     }
     let mut row = entry.row.clone();
     row.mode = mode;
     // The decision to keep host networking covers this stay in host mode only.
     row.host_kept = false;
-    core.store.save_device(&row).await?;
+    let job = order(&entry);
+    core.store.save_mode(&row, job.as_ref()).await?;
     let now = core.clock.now();
     {
         let mut state = core.cache.lock();
@@ -41,17 +48,17 @@ pub(crate) async fn set_mode(
         state.publish_paths_of(row.id, now);
     }
     let details = format!("Network mode: {}, before: {}.", row.mode, entry.row.mode);
-    Ok(recorded(caller, entry, details))
+    Ok(recorded(caller, (entry, job), details))
 }
 
-fn recorded(caller: &Caller, entry: DeviceEntry, details: String) -> (Option<DeviceEntry>, Effects) {
+fn recorded(caller: &Caller, (entry, job): ModeSet, details: String) -> (Option<ModeSet>, Effects) {
     let record = done_by(
         caller.actor(),
         Action::DeviceUpdated,
         (entry.row.id, &entry.row.name),
         details,
     );
-    (Some(entry), Effects(vec![Effect::Record(record)]))
+    (Some((entry, job)), Effects(vec![Effect::Record(record)]))
 }
 
 fn check(entry: &DeviceEntry, mode: NetworkMode) -> Result<(), Refusal> {

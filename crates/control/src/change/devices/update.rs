@@ -183,7 +183,7 @@ pub(crate) async fn revoke(core: &Core, caller: &Caller, device: DeviceId) -> Ch
     let effects = vec![
         Effect::SendEndedKeys,
         Effect::Dismiss(id),
-        Effect::EndPush(id),
+        Effect::EndJobs(id),
         Effect::Record(done_by(
             caller.actor(),
             Action::DeviceRevoked,

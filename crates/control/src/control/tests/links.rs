@@ -41,7 +41,7 @@ async fn a_link_lives_until_its_successor_is_admitted() {
         fingerprint: "superseded".to_owned(),
     };
     let link = control.core.links.lookup(vps.id).unwrap();
-    hub::run(control.core.clone(), arrival, link, std::future::ready(())).await;
+    hub::run(control.core.clone(), arrival, link).await;
     other.link.await.unwrap();
     assert!(!agent.link.is_finished());
     let link = control

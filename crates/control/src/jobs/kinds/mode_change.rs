@@ -4,48 +4,53 @@
 //! container moves by itself → or, where it can't, made by a person, who gets the texts of a new token.
 
 use crate::{
-    cache::DeviceEntry,
+    cache::{DeviceEntry, JobHandle},
     change::devices::{mode_label, rotate, set_mode},
     core::Core,
     effects::complete,
-    jobs,
+    jobs::begin::{adopt, draft},
     refusal::Refusal,
 };
-use flotilla_fleet::{Life, access::Caller, enrollment};
+use flotilla_fleet::{
+    Life,
+    access::Caller,
+    enrollment,
+    jobs::{JobRecord, Origin, Work},
+};
 use flotilla_protocol::{
     Code,
     api::{ByHand, ModeChange, ModeChanged, TokenLifetime, Verb},
     device::NetworkMode,
     id::DeviceId,
-    job::JobRequest,
 };
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 /// How long an agent may take to prepare its move: it looks at its own container and starts another one.
 const PREPARES: Duration = Duration::from_secs(20);
 
 /// Puts a device into another mode.
 pub(crate) async fn change_mode(
-    core: &Arc<Core>,
+    core: &Core,
     caller: &Caller,
     device: DeviceId,
     change: ModeChange,
 ) -> Result<ModeChanged, Refusal> {
     enrollment::lifetime(change.expires_seconds)?;
-    let before = complete(core, set_mode(core, caller, device, change.mode)).await?;
-    let by_hand = match before {
+    let order = |entry: &DeviceEntry| order(core, caller, entry, change.mode);
+    let set = complete(core, set_mode(core, caller, (device, change.mode), order)).await?;
+    let mut job = None;
+    let reason = match set {
         None => None,
-        Some(entry) => match order(core, caller, &entry, change.mode).await {
-            Ok(()) => None,
-            Err(reason) => {
-                let lifetime = TokenLifetime {
-                    expires_seconds: change.expires_seconds,
-                };
-                let texts = complete(core, rotate(core, caller, entry.row.id, lifetime));
-                let texts = Box::new(texts.await?);
-                Some(ByHand { reason, texts })
-            }
-        },
+        Some((entry, None)) => find_obstacle(core, &entry, change.mode).err(),
+        Some((entry, Some(record))) => {
+            let mut handle = adopt(core, record, Origin::New);
+            job = Some(handle.job().id);
+            wait(&mut handle, entry.row.name.as_str()).await.err()
+        }
+    };
+    let by_hand = match reason {
+        Some(reason) => Some(make_by_hand(core, caller, (device, &change), reason).await?),
+        None => None,
     };
     let entry = core.device(device)?;
     let device = Box::new(
@@ -53,16 +58,35 @@ pub(crate) async fn change_mode(
             .lock()
             .view(&entry, &caller.scope(Verb::View), core.clock.now()),
     );
-    Ok(ModeChanged { device, by_hand })
+    Ok(ModeChanged { device, job, by_hand })
 }
 
-/// Orders the agent to move by itself. The error says why it can't.
-async fn order(
-    core: &Arc<Core>,
+/// The job that moves an agent that can be told to.
+fn order(core: &Core, caller: &Caller, entry: &DeviceEntry, mode: NetworkMode) -> Option<JobRecord> {
+    let work = Work::ModeChange {
+        device: entry.row.id,
+        device_name: entry.row.name.clone(),
+        mode,
+    };
+    let is_possible = find_obstacle(core, entry, mode) == Ok(true);
+    is_possible.then(|| draft(core, work, caller.actor()))
+}
+
+async fn make_by_hand(
+    core: &Core,
     caller: &Caller,
-    entry: &DeviceEntry,
-    mode: NetworkMode,
-) -> Result<(), String> {
+    (device, change): (DeviceId, &ModeChange),
+    reason: String,
+) -> Result<ByHand, Refusal> {
+    let lifetime = TokenLifetime {
+        expires_seconds: change.expires_seconds,
+    };
+    let texts = Box::new(complete(core, rotate(core, caller, device, lifetime)).await?);
+    Ok(ByHand { reason, texts })
+}
+
+/// Whether there is an agent to be moved that can be told so. The error says why a person has to do it.
+fn find_obstacle(core: &Core, entry: &DeviceEntry, mode: NetworkMode) -> Result<bool, String> {
     let name = &entry.row.name;
     if entry.life() == Life::Pending {
         return Err(format!(
@@ -73,22 +97,21 @@ async fn order(
     if !facts.is_some_and(|facts| facts.containerized) {
         // An agent outside of a container is in host networking already.
         return match mode {
-            NetworkMode::Host => Ok(()),
+            NetworkMode::Host => Ok(false),
             NetworkMode::Bridge | NetworkMode::Pause | NetworkMode::Unknown => Err(format!(
                 "The agent of {name} runs directly on the device, and {} needs one in a container. Once that is online, end the one on the device: sudo flotilla-agent uninstall",
                 mode_label(mode)
             )),
         };
     }
-    let Some(link) = core.links.lookup(entry.row.id) else {
+    if core.links.lookup(entry.row.id).is_none() {
         return Err(format!("{name} is offline, so its agent can't be told to move."));
-    };
-    let mut handle = jobs::begin(
-        core,
-        (entry, link),
-        caller.actor(),
-        (JobRequest::ModeChange { mode }, None),
-    );
+    }
+    Ok(true)
+}
+
+/// Waits until the agent is about to move. The error says why it can't.
+async fn wait(handle: &mut JobHandle, name: &str) -> Result<(), String> {
     match handle.underway(PREPARES).await {
         Ok(Some(())) => Ok(()),
         Ok(None) => Err(format!(

@@ -1,10 +1,10 @@
-//! A push installs an agent over the owner's own `ssh`. Where the device can't dial control, an SSH tunnel is kept for
-//! its link.
+//! A push installs an agent over the owner's own `ssh`, as a job. Where the device can't dial control, an SSH tunnel is
+//! kept for its link.
 //!
 //! Life of a push: connecting (the device is asked which of control's addresses it reaches) → if it reaches none, a
 //! tunnel is opened → installing (the script that the install line fetches, with a new token, on standard input) →
 //! installed. Each step may fail with an explanation. Its owner may end it: then it stops waiting, but completes what
-//! it writes, and [`end`] returns when no part of it runs any more.
+//! it writes. One that the end of control interrupted begins again: each of its steps can be repeated.
 //!
 //! Life of a tunnel: opening → up → (the connection ends) waiting → opening …, across restarts of control, until the
 //! push is ended, the device is revoked or removed, or a later push finds an address that the device reaches.
@@ -16,96 +16,132 @@ mod explain;
 mod host;
 mod install;
 mod line_splitter;
+mod order;
 mod reachability_probe;
 mod ssh;
 mod ssh_config;
 mod tunnel;
+mod view;
 
-pub(crate) use install::begin;
 pub(crate) use tunnel::resume;
+pub(crate) use view::{handle_shown, show};
 
-use crate::{
-    cache::{Audience, Upsert},
-    change::devices::done_by,
-    core::Core,
-    refusal::Refusal,
+use crate::{change::devices::done_by, core::Core, jobs::begin::begin as begin_job, refusal::Refusal};
+use flotilla_fleet::{
+    access::Caller,
+    jobs::{ActOutcome, JobRecord, Work},
 };
-use flotilla_fleet::access::Caller;
 use flotilla_protocol::{
-    Code, Problem, Timestamp,
-    activity::{Action, Actor},
-    api::{Push, PushState, Resource, SshHost},
+    Code, Problem,
+    activity::Action,
+    api::{Push, SshHost, SshInstall},
+    device::{DeviceStatus, NetworkMode},
     id::DeviceId,
     name::DeviceName,
 };
 use host::Host;
-
-/// Lines of a push that are kept for pages.
-const LINES: usize = 200;
-
-/// Why a push goes no further.
-#[derive(Debug)]
-enum InstallError {
-    /// Its owner ended it, or control stops.
-    Canceled,
-    Failed(Problem),
-}
-
-impl From<Problem> for InstallError {
-    fn from(problem: Problem) -> Self {
-        Self::Failed(problem)
-    }
-}
-
-/// The owner's request, checked.
-#[derive(Debug, Clone)]
-struct Order {
-    actor: Actor,
-    device: DeviceId,
-    name: DeviceName,
-    host: Host,
-    as_root: bool,
-    skip_docker: bool,
-}
+use install::run as carry_out;
+use order::{Order, end_tunnel};
+use std::{sync::Arc, time::Duration};
+use tokio_util::sync::CancellationToken;
 
 /// The hosts of the owner's ssh configuration.
 pub(crate) async fn hosts(core: &Core) -> Vec<SshHost> {
-    let Some(home) = core.pushes.home.clone() else {
+    let Some(home) = core.ssh.home.clone() else {
         return Vec::new();
     };
     let read = tokio::task::spawn_blocking(move || ssh_config::read(&home)).await;
     read.unwrap_or_default()
 }
 
-fn new_push(host: &Host, device: DeviceId, now: Timestamp) -> Push {
-    Push {
-        device_id: device,
+/// Begins a push. Its progress is published on the live stream.
+pub(crate) async fn begin(
+    core: &Core,
+    caller: &Caller,
+    device: DeviceId,
+    install: SshInstall,
+) -> Result<Push, Refusal> {
+    let host: Host = install.host.parse().map_err(|error: host::InvalidHost| {
+        Refusal::new(Code::InvalidInput, error.to_string()).with_field("host")
+    })?;
+    let entry = core.device(device)?;
+    let name = entry.row.name.clone();
+    fits(&name, entry.row.mode, entry.status(), entry.row.this_computer)?;
+    let work = Work::Push {
+        device: entry.row.id,
+        device_name: name,
         host: host.to_string(),
-        state: PushState::Connecting,
-        lines: Vec::new(),
-        failure: None,
-        tunneled: false,
-        as_of: now,
+        as_root: install.as_root,
+        skip_docker: install.skip_docker,
+    };
+    drop(begin_job(core, work, caller.actor()).await?);
+    show(core, entry.row.id).await
+}
+
+/// Refuses devices that can't be installed by a script on another computer.
+fn fits(
+    name: &DeviceName,
+    mode: NetworkMode,
+    status: DeviceStatus,
+    this_computer: bool,
+) -> Result<(), Refusal> {
+    let conflict = |message: String| Err(Refusal::new(Code::Conflict, message));
+    if mode != NetworkMode::Host {
+        return conflict(format!(
+            "The installer runs the agent directly on the device, so it only fits Host networking, and {name} is for {mode}. \
+             Change its network mode, or paste its docker command."
+        ));
+    }
+    if this_computer {
+        return conflict(format!(
+            "{name} is this computer: it needs no SSH. Use the install command."
+        ));
+    }
+    if status == DeviceStatus::Online {
+        return conflict(format!(
+            "{name} is online, so its agent is installed already. To put it on another computer, revoke {name} first."
+        ));
+    }
+    Ok(())
+}
+
+/// Carries out a push that is a job, and tells the outcome. One that control's own end cuts off has none: it is carried
+/// out when control runs again.
+pub(in crate::jobs) async fn run(core: &Arc<Core>, record: &JobRecord, cancel: &CancellationToken) {
+    let outcome = match order(record) {
+        Ok(order) => carry_out(core, &order, cancel).await,
+        Err(problem) => Some(ActOutcome::failed(problem)),
+    };
+    core.ssh.forget(record.id);
+    if let Some(outcome) = outcome {
+        core.jobs
+            .tell(|jobs| jobs.handle_ran(record.id, outcome, core.moment()));
     }
 }
 
-fn is_running(push: &Push) -> bool {
-    matches!(push.state, PushState::Connecting | PushState::Installing)
-}
-
-/// The newest push to a device.
-pub(crate) fn show(core: &Core, device: DeviceId) -> Result<Push, Refusal> {
-    let entry = core.device(device)?;
-    let records = core.pushes.lock();
-    let push = records.get(&entry.row.id).map(|record| record.push.clone());
-    push.ok_or_else(|| {
-        Refusal::new(
-            Code::NotFound,
-            format!(
-                "Nothing was pushed to {} since this controller started.",
-                entry.row.name
-            ),
+fn order(record: &JobRecord) -> Result<Order, Problem> {
+    let unreadable = || {
+        Problem::new(
+            Code::Internal,
+            "What was to be installed can't be read. Push again.",
         )
+    };
+    let Work::Push {
+        device,
+        host,
+        as_root,
+        skip_docker,
+        ..
+    } = &record.work
+    else {
+        return Err(unreadable());
+    };
+    Ok(Order {
+        job: record.id,
+        device: *device,
+        host: host.parse().map_err(|_| unreadable())?,
+        as_root: *as_root,
+        skip_docker: *skip_docker,
     })
 }
 
@@ -113,65 +149,21 @@ pub(crate) fn show(core: &Core, device: DeviceId) -> Result<Push, Refusal> {
 pub(crate) async fn end(core: &Core, caller: &Caller, device: DeviceId) -> Result<(), Refusal> {
     let entry = core.device(device)?;
     let (id, name) = (entry.row.id, entry.row.name);
-    let stopped = {
-        let records = core.pushes.lock();
-        let running = records.get(&id).filter(|record| is_running(&record.push));
-        running.map(|record| record.push.host.clone())
-    };
-    if stopped.is_some() {
-        core.pushes.stop(id).await;
+    let running = core.jobs.read(|jobs| jobs.lookup_push(id));
+    let running = running.and_then(|job| Some((job, core.jobs.handle(job)?)));
+    if let Some((job, mut handle)) = running {
+        // It may have ended meanwhile, which is as good.
+        drop(core.jobs.tell(|jobs| jobs.handle_cancel(job, core.moment())));
+        drop(handle.over(Duration::MAX).await);
     }
-    if let Some(host) = &stopped {
-        change(core, id, |push| {
-            push.state = PushState::Failed;
-            push.failure = Some(Problem::new(
-                Code::Conflict,
-                format!(
-                    "It was ended before it was done. What was installed on {host} by then is still there."
-                ),
-            ));
-        });
-    }
-    let had_tunnel = tunnel::forget(core, id).await?;
-    if let Some(host) = stopped {
-        let details = format!("The push to {host} was ended before it was done.");
-        let entry = done_by(caller.actor(), Action::DevicePushed, (id, &name), details);
-        core.record(crate::store::NewActivity {
-            succeeded: false,
-            ..entry
-        })
-        .await;
-    } else if had_tunnel {
+    if end_tunnel(core, id).await? {
+        view::publish(core, id).await;
         let details = "Its SSH tunnel was ended.".to_owned();
         let (actor, device) = (caller.actor(), (id, &name));
         core.record(done_by(actor, Action::DeviceUpdated, device, details))
             .await;
     }
     Ok(())
-}
-
-/// Changes a push, and publishes it if that made a difference.
-fn change(core: &Core, device: DeviceId, change: impl FnOnce(&mut Push)) {
-    if let Some(push) = core.pushes.change(device, core.clock.now(), change) {
-        publish(core, &push);
-    }
-}
-
-fn add_line(core: &Core, device: DeviceId, line: String) {
-    change(core, device, |push| {
-        if push.lines.len() == LINES {
-            push.lines.remove(0);
-        }
-        push.lines.push(line);
-    });
-}
-
-fn publish(core: &Core, push: &Push) {
-    let mut state = core.cache.lock();
-    let audience = Audience::Device(state.place(push.device_id));
-    state
-        .live
-        .upsert(|| Upsert::new(audience, Resource::Push(push.clone())));
 }
 
 #[cfg(test)]

@@ -1,28 +1,16 @@
 //! One push, from connecting to its outcome.
 
 use super::{
-    InstallError, Order, add_line, change,
     exit::{SshExit, is_detail},
     explain::{self, explain},
-    host::{Host, InvalidHost},
-    is_running, new_push, publish,
+    order::{InstallError, Order, add_line, end_tunnel, ssh},
     reachability_probe::{self, Reachability},
-    ssh::{Call, Input, Line, Ssh},
+    ssh::{Call, Input, Line},
     tunnel,
 };
-use crate::{
-    cache::PushRecord, change::devices, core::Core, provision, refusal::Refusal, store::NewActivity,
-};
-use flotilla_fleet::access::Caller;
-use flotilla_protocol::{
-    Code, Problem,
-    activity::Action,
-    api::{Push, PushState, SshInstall},
-    device::{DeviceStatus, NetworkMode},
-    endpoint::Endpoint,
-    id::DeviceId,
-    name::DeviceName,
-};
+use crate::{change::devices, core::Core, provision};
+use flotilla_fleet::jobs::ActOutcome;
+use flotilla_protocol::{Code, Problem, device::DeviceStatus, endpoint::Endpoint};
 use std::{sync::Arc, time::Duration};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -38,133 +26,47 @@ const PROBE_MINUTES: u64 = 1;
 /// How long installing may take: an engine from packages, on a small board with a slow network.
 const INSTALL_MINUTES: u64 = 20;
 
-/// Starts a push. Its progress is published on the live stream.
-pub(crate) fn begin(
-    core: &Arc<Core>,
-    caller: &Caller,
-    device: DeviceId,
-    install: SshInstall,
-) -> Result<Push, Refusal> {
-    let host: Host = install.host.parse().map_err(|error: InvalidHost| {
-        Refusal::new(Code::InvalidInput, error.to_string()).with_field("host")
-    })?;
-    let entry = core.device(device)?;
-    let name = entry.row.name.clone();
-    fits(&name, entry.row.mode, entry.status(), entry.row.this_computer)?;
-    let order = Order {
-        actor: caller.actor(),
-        device: entry.row.id,
-        name: name.clone(),
-        host,
-        as_root: install.as_root,
-        skip_docker: install.skip_docker,
-    };
-    let push = new_push(&order.host, order.device, core.clock.now());
-    let (cancel, over) = (core.stop.child_token(), CancellationToken::new());
-    {
-        let mut records = core.pushes.lock();
-        let before = records.remove(&order.device);
-        if let Some(running) = before.as_ref().filter(|before| is_running(&before.push)) {
-            let message = format!(
-                "{name} is being installed on {} already. Wait for that, or end it first.",
-                running.push.host
-            );
-            records.extend(before.map(|before| (order.device, before)));
-            return Err(Refusal::new(Code::Conflict, message));
+/// Runs a push; `None` when the end of control cut it off.
+pub(super) async fn run(core: &Arc<Core>, order: &Order, cancel: &CancellationToken) -> Option<ActOutcome> {
+    let outcome = match carry_out(core, order, cancel).await {
+        _ if core.stop.is_cancelled() => return None,
+        Ok(()) if !cancel.is_cancelled() => return Some(ActOutcome::done()),
+        Ok(()) | Err(InstallError::Canceled) => ActOutcome::canceled(Problem::new(
+            Code::Conflict,
+            format!(
+                "It was ended before it was done. What was installed on {} by then is still there.",
+                order.host
+            ),
+        )),
+        Err(InstallError::Failed(problem)) => {
+            tracing::warn!(device.id = %order.device, problem.code = %problem.code, "a push over ssh failed");
+            ActOutcome::failed(problem)
         }
-        let tunnel = before.and_then(|before| before.tunnel);
-        let record = PushRecord {
-            push: push.clone(),
-            cancel: cancel.clone(),
-            over: over.clone(),
-            tunnel,
-        };
-        records.insert(order.device, record);
-    }
-    publish(core, &push);
-    let (core, over) = (core.clone(), over.drop_guard());
-    core.clone().tasks.spawn(async move {
-        run(core, order, cancel).await;
-        drop(over);
-    });
-    Ok(push)
-}
-
-/// Refuses devices that can't be installed by a script on another computer.
-fn fits(
-    name: &DeviceName,
-    mode: NetworkMode,
-    status: DeviceStatus,
-    this_computer: bool,
-) -> Result<(), Refusal> {
-    let conflict = |message: String| Err(Refusal::new(Code::Conflict, message));
-    if mode != NetworkMode::Host {
-        return conflict(format!(
-            "The installer runs the agent directly on the device, so it only fits Host networking, and {name} is for {mode}. \
-             Change its network mode, or paste its docker command."
-        ));
-    }
-    if this_computer {
-        return conflict(format!(
-            "{name} is this computer: it needs no SSH. Use the install command."
-        ));
-    }
-    if status == DeviceStatus::Online {
-        return conflict(format!(
-            "{name} is online, so its agent is installed already. To put it on another computer, revoke {name} first."
-        ));
-    }
-    Ok(())
-}
-
-/// Runs a push, and publishes and records its outcome. When the push is ended, [`super::end`] does that.
-pub(super) async fn run(core: Arc<Core>, order: Order, cancel: CancellationToken) {
-    let outcome = match carry_out(&core, &order, &cancel).await {
-        _ if cancel.is_cancelled() => return,
-        Err(InstallError::Canceled) => return,
-        Err(InstallError::Failed(problem)) => Err(problem),
-        Ok(()) => Ok(()),
     };
-    let host = &order.host;
-    let details = match &outcome {
-        Ok(()) => format!("Its agent was installed on {host} over SSH."),
-        Err(problem) => format!(
-            "Its agent was not installed on {host} over SSH. {}",
-            problem.message
-        ),
-    };
-    if let Err(problem) = &outcome {
-        tracing::warn!(device.id = %order.device, problem.code = %problem.code, "a push over ssh failed");
-        tunnel::forget_unused(&core, order.device).await;
-    }
-    change(&core, order.device, |push| match &outcome {
-        Ok(()) => push.state = PushState::Installed,
-        Err(problem) => {
-            push.state = PushState::Failed;
-            push.failure = Some(problem.clone());
-        }
-    });
-    core.record(NewActivity {
-        actor: order.actor,
-        action: Action::DevicePushed,
-        target: Some(host.to_string()),
-        device: Some((order.device, order.name.to_string())),
-        succeeded: outcome.is_ok(),
-        details,
-    })
-    .await;
+    tunnel::end_unused(core, order.device).await;
+    Some(outcome)
 }
 
 /// `cancel` ends waits (for `ssh`, for the write lock), and never a write, so that store and cache agree.
 async fn carry_out(core: &Arc<Core>, order: &Order, cancel: &CancellationToken) -> Result<(), InstallError> {
+    if is_online(core, order) {
+        // The end of control interrupted it when its agent was installed already.
+        return Ok(());
+    }
     let endpoint = match probe_reachability(core, order, cancel).await? {
         Some(endpoint) => {
-            tunnel::forget(core, order.device).await.map_err(Problem::from)?;
+            end_tunnel(core, order.device).await.map_err(Problem::from)?;
             endpoint
         }
         None => tunnel::open(core, order, cancel).await?,
     };
     install(core, order, &endpoint, cancel).await
+}
+
+fn is_online(core: &Core, order: &Order) -> bool {
+    let state = core.cache.lock();
+    let entry = state.device(order.device);
+    entry.is_some_and(|entry| entry.status() == DeviceStatus::Online)
 }
 
 /// The first address at which the device reaches control; `None` when it reaches none.
@@ -173,7 +75,7 @@ async fn probe_reachability(
     order: &Order,
     cancel: &CancellationToken,
 ) -> Result<Option<Endpoint>, InstallError> {
-    let say = |line: String| add_line(core, order.device, line);
+    let say = |line: String| add_line(core, order.job, line);
     say(format!("Connecting to {}.", order.host));
     let addresses = core.endpoints();
     let script = reachability_probe::script(&addresses, &core.trust.leaf_key.pin());
@@ -215,7 +117,8 @@ async fn install(
     endpoint: &Endpoint,
     cancel: &CancellationToken,
 ) -> Result<(), InstallError> {
-    change(core, order.device, |push| push.state = PushState::Installing);
+    core.ssh.set_reached(order.job);
+    add_line(core, order.job, format!("Installing on {}.", order.host));
     let write_guard = cancel.run_until_cancelled(core.write_lock.lock()).await;
     let offered =
         devices::offer_for_ssh_install(core, order.device, write_guard.ok_or(InstallError::Canceled)?).await;
@@ -240,7 +143,7 @@ async fn install(
         // The installer does not print its token, but a program that it runs, or the login shell, might.
         Line::Printed(line) | Line::Said(line) => {
             let line = line.replace(&config.token, "…");
-            add_line(core, order.device, explain::quoted_line(&line));
+            add_line(core, order.job, explain::quoted_line(&line));
         }
     })
     .await?;
@@ -261,7 +164,7 @@ async fn run_within(
     call: Call<'_>,
     on_line: impl FnMut(Line<'_>),
 ) -> Result<SshExit, InstallError> {
-    let ssh = Ssh::new(&core.pushes.program);
+    let ssh = ssh(core);
     let running = ssh.run(call, on_line);
     let running = cancel.run_until_cancelled(timeout(Duration::from_secs(60 * minutes), running));
     match running.await.ok_or(InstallError::Canceled)? {

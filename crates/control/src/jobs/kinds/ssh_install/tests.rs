@@ -4,12 +4,12 @@ mod canceling;
 
 use super::*;
 use crate::{
-    cache::{Pushes, Reader},
+    cache::{OwnersSsh, Reader},
     testbed::{Machine, Testbed, program},
 };
 use flotilla_protocol::{
     activity::Activity,
-    api::{List, LiveFrame, Scope},
+    api::{List, LiveFrame, PushState, Resource, Scope},
 };
 use http::Method;
 use std::{path::Path, time::Duration};
@@ -57,8 +57,7 @@ impl Pushed {
     async fn new(look: &str, install: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let ssh = program(dir.path(), "ssh", SSH);
-        let pushes = Pushes::new(ssh, Some(dir.path().to_owned()));
-        let bed = Testbed::with_pushes(pushes).await;
+        let bed = Testbed::with_ssh(OwnersSsh::new(ssh, Some(dir.path().to_owned()))).await;
         let pushed = Self { bed, dir };
         pushed.write("look", look);
         pushed.write("install", install);
@@ -324,6 +323,10 @@ async fn hosts_are_those_of_the_owners_configuration() {
         (hosts[0].alias.as_str(), hosts[0].user.as_deref()),
         ("garage", Some("pi"))
     );
+}
+
+fn is_running(push: &Push) -> bool {
+    matches!(push.state, PushState::Connecting | PushState::Installing)
 }
 
 /// The first push on the live stream that passes the check.

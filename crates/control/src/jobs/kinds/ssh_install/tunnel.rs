@@ -6,21 +6,15 @@
 //! agent's next attempt finds that connection dead.
 
 use super::{
-    InstallError, Order, add_line, change,
     explain::{self, explain},
     host::Host,
-    new_push,
-    ssh::{Call, Input, Line, Ssh},
+    order::{InstallError, Order, add_line, end_tunnel, ssh},
+    ssh::{Call, Input, Line},
+    view,
 };
-use crate::{
-    cache::PushRecord,
-    change::tunnels,
-    core::Core,
-    effects::carry_out,
-    store::{StoreError, Tunnel},
-};
+use crate::{change::tunnels, core::Core, store::Tunnel};
 use flotilla_link::Backoff;
-use flotilla_protocol::{Code, Problem, api::PushState, endpoint::Endpoint, id::DeviceId};
+use flotilla_protocol::{Code, Problem, endpoint::Endpoint, id::DeviceId};
 use rand::Rng;
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -46,22 +40,15 @@ const OPEN_WITHIN: Duration = Duration::from_secs(30);
 /// The command on the device: it prints nothing, and ends with its input.
 const COMMAND: &str = "cat";
 
-/// The `over` token of a push that ran in an earlier run of control.
-fn cancelled_token() -> CancellationToken {
-    let token = CancellationToken::new();
-    token.cancel();
-    token
-}
-
 /// Opens a tunnel to a device, which is kept from then on. Answers the endpoint at which the device reaches control.
 pub(super) async fn open(
     core: &Arc<Core>,
     order: &Order,
     cancel: &CancellationToken,
 ) -> Result<Endpoint, InstallError> {
-    let say = |line: String| add_line(core, order.device, line);
+    let say = |line: String| add_line(core, order.job, line);
     say("No address of this controller answers from there, so SSH is going to carry the link.".to_owned());
-    forget(core, order.device).await.map_err(Problem::from)?;
+    end_tunnel(core, order.device).await.map_err(Problem::from)?;
     let mut failure = explain::no_forwarding(&order.host);
     for _ in 0..ATTEMPTS {
         let port = core.random().random_range(PORTS);
@@ -71,9 +58,9 @@ pub(super) async fn open(
         };
         let opened = cancel.run_until_cancelled(first_opened(core, order, &tunnel));
         match opened.await.ok_or(InstallError::Canceled)? {
-            Ok(end) => {
+            Ok(guard) => {
                 let endpoint = tunnel.endpoint();
-                let kept = tunnels::keep(core, order.device, tunnel, end).await;
+                let kept = tunnels::keep(core, order.device, tunnel, guard).await;
                 kept.map_err(Problem::from)?;
                 say(format!(
                     "The device reaches this controller at {endpoint}, through SSH."
@@ -126,17 +113,8 @@ pub(crate) fn resume(core: &Arc<Core>) {
             tracing::error!(device.id = %device, "a stored tunnel leads to no host");
             continue;
         };
-        let mut push = new_push(&host, device, core.clock.now());
-        push.state = PushState::Installed;
-        push.tunneled = true;
         let cancel = core.stop.child_token();
-        let record = PushRecord {
-            push,
-            cancel: CancellationToken::new(),
-            over: cancelled_token(),
-            tunnel: Some(cancel.clone()),
-        };
-        core.pushes.lock().insert(device, record);
+        core.ssh.set_tunnel(device, Some(cancel.clone()));
         let runner = TunnelRunner {
             core: core.clone(),
             device,
@@ -147,15 +125,8 @@ pub(crate) fn resume(core: &Arc<Core>) {
     }
 }
 
-/// Ends a device's tunnel for good; answers whether there was one.
-pub(super) async fn forget(core: &Core, device: DeviceId) -> Result<bool, StoreError> {
-    let (had_one, effects) = tunnels::forget(core, device).await?;
-    carry_out(core, effects).await;
-    Ok(had_one)
-}
-
 /// Ends the tunnel of a push that failed, unless the device is enrolled and its agent may use it.
-pub(super) async fn forget_unused(core: &Core, device: DeviceId) {
+pub(super) async fn end_unused(core: &Core, device: DeviceId) {
     let is_enrolled = core
         .cache
         .lock()
@@ -164,7 +135,7 @@ pub(super) async fn forget_unused(core: &Core, device: DeviceId) {
     if is_enrolled {
         return;
     }
-    if let Err(error) = forget(core, device).await {
+    if let Err(error) = end_tunnel(core, device).await {
         tracing::error!(device.id = %device, %error, "a tunnel was not forgotten");
     }
 }
@@ -195,7 +166,7 @@ impl TunnelRunner {
                     if let Some(opened) = opened.take() {
                         let _ = opened.send(Ok(()));
                     }
-                    self.show_failure(None);
+                    self.show_failure(None).await;
                     match cancel.run_until_cancelled(connection).await {
                         Some(problem) => problem,
                         None => return,
@@ -210,7 +181,7 @@ impl TunnelRunner {
                 tracing::warn!(device.id = %self.device, problem.code = %end.code, "a tunnel over ssh is down; it is opened again");
                 logged = Some(end.code);
             }
-            self.show_failure(Some(end));
+            self.show_failure(Some(end)).await;
             let pause = backoff.handle_down(Instant::now().into_std(), &mut *self.core.random());
             if cancel.run_until_cancelled(sleep(pause)).await.is_none() {
                 return;
@@ -229,7 +200,7 @@ impl TunnelRunner {
             command: COMMAND,
             input: Input::Open,
         };
-        let ssh = Ssh::new(&self.core.pushes.program);
+        let ssh = ssh(&self.core);
         let running = ssh.run(call, |line| {
             if let Line::Said(line) = line {
                 if line.contains(&listens) {
@@ -249,12 +220,10 @@ impl TunnelRunner {
     }
 
     /// Shows in the device's push why its tunnel is down; `None` when it is up.
-    fn show_failure(&self, failure: Option<Problem>) {
-        change(&self.core, self.device, |push| {
-            if push.state == PushState::Installed {
-                push.failure = failure;
-            }
-        });
+    async fn show_failure(&self, failure: Option<Problem>) {
+        if self.core.ssh.set_failure(self.device, failure) {
+            view::publish(&self.core, self.device).await;
+        }
     }
 }
 

@@ -1,0 +1,58 @@
+//! Jobs over HTTP: list, show, cancel.
+
+use super::caller::{Asks, forbidden};
+use crate::{core::Core, jobs, refusal::Refusal};
+use axum::{
+    Json,
+    extract::{Path, RawQuery, State},
+};
+use flotilla_protocol::{
+    Code,
+    api::{Job, JobKind, List, Verb},
+};
+use std::sync::Arc;
+
+type Shared = State<Arc<Core>>;
+
+pub(super) async fn list(
+    State(core): Shared,
+    asks: Asks,
+    RawQuery(query): RawQuery,
+) -> Result<Json<List<Job>>, Refusal> {
+    let mut limit = None;
+    for (key, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        let number = value.parse::<u32>().ok().filter(|_| key == "limit");
+        limit = Some(number.ok_or_else(|| {
+            let message = format!("\"{key}\" is no filter here, or has no number. Use limit=20.");
+            Refusal::new(Code::InvalidInput, message).with_field(key)
+        })?);
+    }
+    jobs::list(&core, &asks.scope(), limit).await.map(Json)
+}
+
+pub(super) async fn show(
+    State(core): Shared,
+    asks: Asks,
+    Path(job): Path<String>,
+) -> Result<Json<Job>, Refusal> {
+    jobs::show(&core, &asks.scope(), &job).await.map(Json)
+}
+
+/// Who may begin a job may end one like it, on all its devices.
+pub(super) async fn cancel(
+    State(core): Shared,
+    asks: Asks,
+    Path(job): Path<String>,
+) -> Result<Json<Job>, Refusal> {
+    let shown = jobs::show(&core, &asks.scope(), &job).await?;
+    let verb = match shown.kind {
+        JobKind::Bulk => Verb::Operate,
+        JobKind::Placement => Verb::Deploy,
+        JobKind::ModeChange | JobKind::Unknown => Verb::Manage,
+        JobKind::Push => Verb::Ssh,
+    };
+    if !jobs::is_in(&core, &asks.caller.scope(verb), &shown.device_ids) {
+        return Err(forbidden((&asks.caller, verb), ""));
+    }
+    jobs::cancel(&core, &shown).await.map(Json)
+}

@@ -1,0 +1,206 @@
+//! Jobs whose records outlive control, links and devices, and what people see of them.
+
+use super::{
+    jobs::last_activity,
+    modes::add_box,
+    *,
+};
+use flotilla_fleet::jobs::{JobRecord, Target, Work};
+use flotilla_protocol::{
+    activity::{Action, Activity, Actor},
+    api::{Job, JobKind},
+    id::JobId,
+    inventory::ContainerAction,
+    job::{JobRequest, JobState},
+};
+
+/// The settings of a control that listens where this one does.
+fn again(control: &Control, dir: &std::path::Path) -> ControlConfig {
+    let fleet = control.ready.fleet.strip_prefix("https://").unwrap();
+    ControlConfig {
+        fleet_addr: fleet.parse().unwrap(),
+        ..config(dir)
+    }
+}
+
+async fn job(control: &Control, id: JobId) -> Job {
+    serde_json::from_value(control.ask("GET", &format!("/jobs/{id}"), "").await).unwrap()
+}
+
+async fn over(control: &Control, id: JobId) -> Job {
+    eventually("it is over", async || job(control, id).await.state.is_over()).await;
+    job(control, id).await
+}
+
+async fn restarts_recorded(control: &Control) -> usize {
+    let log: List<Activity> =
+        serde_json::from_value(control.ask("GET", "/activity?limit=100", "").await).unwrap();
+    let restarted = |entry: &&Activity| entry.action == Action::ContainerRestarted;
+    log.items.iter().filter(restarted).count()
+}
+
+/// Restarts a container of the box as an earlier control had begun to: the job is written, and nobody was told.
+async fn written(control: &Control) -> JobRecord {
+    let device = control.device("box").await;
+    let target = Target {
+        device: device.id,
+        device_name: device.name,
+        container: "1".into(),
+        name: Some("web".into()),
+    };
+    let work = Work::Bulk {
+        action: ContainerAction::Restart,
+        containers: vec![target],
+    };
+    let draft = crate::jobs::begin::draft(&control.core, work, Actor::Owner);
+    control.core.store.create_job(&draft).await.unwrap();
+    draft
+}
+
+async fn restart(control: Control, dir: &std::path::Path, enrolled: &EnrolledDevice) -> (Control, Agent) {
+    let settings = again(&control, dir);
+    control.shutdown().await;
+    let control = Control::start(settings).await.unwrap();
+    let agent = enrolled.dial("box").await.unwrap();
+    agent.reports.send(hello()).await.unwrap();
+    (control, agent)
+}
+
+#[tokio::test]
+async fn a_control_that_ended_before_its_first_call_makes_it_when_it_runs_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let control = Control::start(config(dir.path())).await.unwrap();
+    let (_agent, enrolled) = add_box(&control, "host").await;
+    let record = written(&control).await;
+    let (control, agent) = restart(control, dir.path(), &enrolled).await;
+    let job = over(&control, record.id).await;
+    assert_eq!((job.state, job.kind), (JobState::Done, JobKind::Bulk), "{job:?}");
+    assert_eq!(job.title, "Restart web on box");
+    let calls = agent.calls.lock().unwrap().clone();
+    assert_eq!(calls.iter().filter(|call| *call == "job restart 1").count(), 1);
+    assert_eq!(restarts_recorded(&control).await, 1);
+    eventually("the device may forget it", async || agent.jobs.list().is_empty()).await;
+    control.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_outcome_that_a_control_could_not_write_is_asked_for_again_and_nothing_is_done_twice() {
+    let dir = tempfile::tempdir().unwrap();
+    let control = Control::start(config(dir.path())).await.unwrap();
+    let (_agent, enrolled) = add_box(&control, "host").await;
+    let record = written(&control).await;
+    let request = JobRequest::Action {
+        container: "1".into(),
+        action: ContainerAction::Restart,
+    };
+    enrolled.jobs.end(record.id, request);
+    let (control, agent) = restart(control, dir.path(), &enrolled).await;
+    assert_eq!(over(&control, record.id).await.state, JobState::Done);
+    assert_eq!(
+        agent.jobs.busiest.load(Ordering::Relaxed),
+        1,
+        "it was not begun again"
+    );
+    assert_eq!(restarts_recorded(&control).await, 1);
+    eventually("the device may forget it", async || agent.jobs.list().is_empty()).await;
+
+    // And once more, when only the device had not forgotten it.
+    let (control, _agent) = restart(control, dir.path(), &enrolled).await;
+    assert_eq!(job(&control, record.id).await.state, JobState::Done);
+    assert_eq!(restarts_recorded(&control).await, 1);
+    control.shutdown().await;
+}
+
+#[tokio::test]
+async fn several_containers_are_one_job_of_which_a_device_gets_four_at_a_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let control = Control::start(config(dir.path())).await.unwrap();
+    let (agent, _enrolled) = add_box(&control, "host").await;
+    let containers = (10..22).map(|n| container(&n.to_string(), &format!("c{n}")));
+    let inventory = Inventory {
+        containers: containers.collect(),
+        ..Default::default()
+    };
+    agent.reports.send(Report::Inventory(inventory)).await.unwrap();
+    control
+        .eventually("its containers", "box", |device| device.containers.total == 12)
+        .await;
+    agent.jobs.slow.send_replace(true);
+    let refs = (10..22).map(|n| json!({"device": "box", "container": format!("c{n}")}));
+    let body = json!({"action": "stop", "containers": refs.collect::<Vec<_>>()}).to_string();
+    let begun: Job = serde_json::from_value(control.ask("POST", "/containers/actions", &body).await).unwrap();
+    assert_eq!(begun.title, "Stop 12 containers");
+    eventually("four are begun", async || agent.jobs.list().len() == 4).await;
+    let listed: List<Job> = serde_json::from_value(control.ask("GET", "/jobs", "").await).unwrap();
+    assert_eq!(listed.items[0].state, JobState::Running);
+    agent.jobs.slow.send_replace(false);
+    let done = over(&control, begun.id).await;
+    assert_eq!((done.state, done.outcomes.len()), (JobState::Done, 12));
+    assert!(
+        done.outcomes
+            .iter()
+            .all(|outcome| outcome.state == JobState::Done)
+    );
+    assert_eq!(agent.jobs.busiest.load(Ordering::Relaxed), 4);
+    let shown = control.ask("GET", &format!("/jobs/{}", begun.id), "").await;
+    for key in [
+        "id", "kind", "state", "device", "caller", "began", "ended", "step",
+    ] {
+        assert!(!shown[key].is_null(), "{key}: {shown}");
+    }
+    let entry = last_activity(&control).await;
+    assert_eq!(
+        (entry.action, entry.details.as_str()),
+        (Action::ContainerStopped, "Stopped.")
+    );
+    control.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_job_says_that_it_waits_for_a_device_and_can_be_canceled_meanwhile() {
+    let dir = tempfile::tempdir().unwrap();
+    let control = Control::start(config(dir.path())).await.unwrap();
+    let (agent, enrolled) = add_box(&control, "host").await;
+    agent.link.abort();
+    control
+        .eventually("it is away", "box", |device| {
+            device.status != DeviceStatus::Online
+        })
+        .await;
+    let body = r#"{"action":"restart","containers":[{"device":"box","container":"web"}]}"#;
+    let begin = async || -> Job {
+        serde_json::from_value(control.ask("POST", "/containers/actions", body).await).unwrap()
+    };
+    let begun = begin().await;
+    eventually("it says so", async || {
+        job(&control, begun.id).await.step == "It waits for box, which is offline."
+    })
+    .await;
+    assert_eq!(job(&control, begun.id).await.state, JobState::Waiting);
+    let path = format!("/jobs/{}", begun.id);
+    control.ask("DELETE", &path, "").await;
+    let canceled = over(&control, begun.id).await;
+    assert_eq!(canceled.state, JobState::Canceled);
+    assert_eq!(
+        control.ask("DELETE", &path, "").await["code"],
+        json!(Code::Conflict),
+        "it is over"
+    );
+    let second = begin().await;
+    let agent = enrolled.dial("box").await.unwrap();
+    agent.reports.send(hello()).await.unwrap();
+    assert_eq!(over(&control, second.id).await.state, JobState::Done);
+    let calls = agent.calls.lock().unwrap().clone();
+    assert_eq!(
+        calls.iter().filter(|call| *call == "job restart 1").count(),
+        1,
+        "{calls:?}"
+    );
+    assert_eq!(
+        control
+            .ask("GET", "/jobs/01937c5e-7b1a-7c3e-8b9e-0123456789ab", "")
+            .await["code"],
+        json!(Code::NotFound)
+    );
+    control.shutdown().await;
+}

@@ -1,0 +1,82 @@
+//! Begins jobs: each is drafted and written before anybody is told to do anything.
+
+use super::view;
+use crate::{
+    cache::{JobHandle, ShownJob},
+    core::Core,
+    refusal::Refusal,
+};
+use flotilla_fleet::jobs::{JobRecord, Obstacle, Origin, Work};
+use flotilla_protocol::{Code, Problem, activity::Actor, id::JobId};
+use rand::RngCore as _;
+
+/// Begins a job. Where one does the same already, answers that one.
+///
+/// # Errors
+/// It can't be written, or a job acts on the same thing.
+pub(crate) async fn begin(core: &Core, work: Work, caller: Actor) -> Result<JobHandle, Refusal> {
+    let _one_at_a_time = core.jobs.beginning.lock().await;
+    let draft = draft(core, work, caller);
+    match core.jobs.read(|jobs| jobs.find_obstacle(&draft)) {
+        Some(Obstacle::Same(id)) => return core.jobs.handle(id).ok_or_else(|| gone(id)),
+        Some(Obstacle::Busy(id)) => return Err(busy(core, id)),
+        None => {}
+    }
+    core.store.create_job(&draft).await?;
+    Ok(adopt(core, draft, Origin::New))
+}
+
+/// A job that is not written yet.
+pub(crate) fn draft(core: &Core, work: Work, caller: Actor) -> JobRecord {
+    let id = fresh_id(core);
+    JobRecord::draft(id, work, caller, core.clock.now(), || fresh_id(core))
+}
+
+/// Takes a job whose record is written.
+pub(crate) fn adopt(core: &Core, record: JobRecord, origin: Origin) -> JobHandle {
+    let shown = ShownJob {
+        job: view::of(&record, true, core.clock.now()),
+        is_underway: false,
+    };
+    core.jobs.adopt(record, shown, origin, core.moment())
+}
+
+fn fresh_id(core: &Core) -> JobId {
+    let mut tail = [0; 10];
+    core.random().fill_bytes(&mut tail);
+    let millis = u64::try_from(core.clock.now().as_millisecond()).unwrap_or(0);
+    JobId(uuid::Builder::from_unix_timestamp_millis(millis, &tail).into_uuid())
+}
+
+fn gone(id: JobId) -> Refusal {
+    Refusal::new(
+        Code::Conflict,
+        format!("The same was done by job {id} a moment ago. Look again."),
+    )
+}
+
+/// Why a job has to be asked for again when another one is over.
+fn busy(core: &Core, id: JobId) -> Refusal {
+    let work = core
+        .jobs
+        .read(|jobs| jobs.lookup(id).map(|record| record.work.clone()));
+    let message = match work {
+        Some(Work::Push {
+            device_name, host, ..
+        }) => {
+            format!("{device_name} is being installed on {host} already. Wait for that, or end it first.")
+        }
+        Some(Work::Placement { container, .. }) => {
+            format!(
+                "{} is being recreated. Wait until that is over.",
+                container.label()
+            )
+        }
+        Some(work) => format!(
+            "Another job comes first: {}. Wait until it is over.",
+            work.title()
+        ),
+        None => "Another job acts on the same thing. Try again.".to_owned(),
+    };
+    Problem::new(Code::Conflict, message).into()
+}

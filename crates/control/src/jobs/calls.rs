@@ -1,0 +1,89 @@
+//! The calls to devices about one act of a job.
+
+use crate::{core::Core, report::SENTENCE_CHARS};
+use flotilla_fleet::jobs::{Act, Call, CallFailure, LINES, Order};
+use flotilla_link::{AgentLink, CallError};
+use flotilla_protocol::{
+    id::JobId,
+    job::{JOBS_PATH, JobReport, JobRequest, LONGEST_WAIT_SECONDS},
+    text::shown,
+};
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// How long an agent may take to answer a short call.
+pub(super) const ANSWER: Duration = Duration::from_secs(10);
+
+/// The pause before a device is asked for more news of a job, also if it always has some.
+const PACE: Duration = Duration::from_millis(100);
+
+/// How long the report of a recreated container may arrive later than its job's outcome. The device sends it before the
+/// job is over.
+const LISTED_WITHIN: Duration = Duration::from_secs(5);
+const LIST_CHECK: Duration = Duration::from_millis(20);
+
+/// Calls a device, and answers what it says. Its words are bounded and safe to show.
+pub(super) async fn call(core: &Core, act: &Act, call: &Call) -> Result<JobReport, CallFailure> {
+    let link = core.links.lookup(act.device).ok_or(CallFailure::CutOff)?;
+    let answer = send(&link, act.id, call).await;
+    let report = bounded(answer.map_err(|error| match error {
+        CallError::Closed => CallFailure::CutOff,
+        CallError::TimedOut(_) | CallError::Busy => CallFailure::Silent,
+        error => CallFailure::Refused(error.into()),
+    })?);
+    if report.state.is_over() {
+        wait_until_listed(core, act, &report).await;
+    } else if matches!(call, Call::Follow { .. }) {
+        sleep(PACE).await;
+    }
+    Ok(report)
+}
+
+async fn send(link: &AgentLink, id: JobId, call: &Call) -> Result<JobReport, CallError> {
+    let path = format!("{JOBS_PATH}/{id}");
+    match call {
+        Call::Begin(request) => link.put(&path, request, ANSWER).await,
+        Call::Follow { from } => {
+            let limit = ANSWER + Duration::from_secs(LONGEST_WAIT_SECONDS.into());
+            let news = format!("{path}?from={from}&wait_seconds={LONGEST_WAIT_SECONDS}");
+            link.get(&news, limit).await
+        }
+        Call::Cancel => link.delete(&format!("{path}?only=cancel"), ANSWER).await,
+        Call::Forget => link.delete(&format!("{path}?only=forget"), ANSWER).await,
+    }
+}
+
+/// What a device says, at a length that can be shown.
+fn bounded(report: JobReport) -> JobReport {
+    let lines = report.lines.iter().rev().take(LINES).rev();
+    JobReport {
+        lines: lines.map(|line| shown(line, SENTENCE_CHARS)).collect(),
+        target: report
+            .target
+            .as_deref()
+            .map(|target| shown(target, SENTENCE_CHARS)),
+        problem: report.problem.map(flotilla_link::sanitize_device_problem),
+        ..report
+    }
+}
+
+/// Waits until the cache has the new container and not the old one, so that a request that follows the answer finds it.
+async fn wait_until_listed(core: &Core, act: &Act, report: &JobReport) {
+    let (Some(new), Order::Call(JobRequest::Placement { container: old, .. })) =
+        (&report.container, &act.order)
+    else {
+        return;
+    };
+    let begun = Instant::now();
+    while begun.elapsed() < LISTED_WITHIN {
+        let is_so = core.cache.lock().device(act.device).is_none_or(|entry| {
+            let shown = entry.last_report.inventory.containers();
+            shown.contains_key(new) && (old == new || !shown.contains_key(old))
+        });
+        if is_so {
+            return;
+        }
+        sleep(LIST_CHECK).await;
+    }
+    tracing::warn!(device.id = %act.device, "a device does not report the container that it made");
+}

@@ -1,0 +1,141 @@
+//! What a device lists when its link begins: acts that are over here and that it may forget, acts of which nobody knew
+//! what became, and jobs that a control without this record of them began.
+
+use super::{begin::adopt, calls::ANSWER};
+use crate::core::Core;
+use flotilla_fleet::jobs::{JobRecord, Origin, Target, Work};
+use flotilla_link::{AgentLink, CallError};
+use flotilla_protocol::{
+    Code,
+    activity::Actor,
+    id::DeviceId,
+    job::{JOBS_PATH, JobReport, JobRequest},
+    name::DeviceName,
+};
+use serde::de::IgnoredAny;
+use tokio::time::sleep;
+
+/// Jobs of a device that are looked at: more than any agent keeps.
+const MOST_JOBS: usize = 100;
+
+/// What taking over a job costs of its device's pace, as bytes of reports: a device may claim any number of such jobs,
+/// and each takes the place of an older job and of an older entry of the activity log.
+const CLAIM_COST: usize = 64 * 1024;
+
+/// Asks a device whose link has begun for its jobs.
+pub(super) async fn collect(core: &Core, (device, number): (DeviceId, u64)) {
+    let Some(link) = core.links.lookup(device) else {
+        return;
+    };
+    let mut reports = match link.get::<Vec<JobReport>>(JOBS_PATH, ANSWER).await {
+        Ok(reports) => reports,
+        Err(error) => {
+            // An agent of a version without jobs has none.
+            if !matches!(&error, CallError::Refused(problem) if problem.code == Code::NotFound) {
+                tracing::warn!(device.id = %device, %error, "a device does not say which jobs it has");
+            }
+            Vec::new()
+        }
+    };
+    reports.truncate(MOST_JOBS);
+    let listed: Vec<_> = reports.iter().map(|report| report.id).collect();
+    if !core.jobs.handle_listed((device, number), &listed, core.moment()) {
+        return;
+    }
+    for report in reports {
+        if !core.jobs.read(|jobs| jobs.has_act(report.id)) {
+            handle_unknown(core, (device, &link), report).await;
+        }
+    }
+}
+
+async fn handle_unknown(core: &Core, (device, link): (DeviceId, &AgentLink), report: JobReport) {
+    match core.store.lookup_job_of(report.id).await {
+        Ok(Some(record)) => handle_known(core, (device, link), record, &report).await,
+        Ok(None) => take_over(core, (device, link), report).await,
+        Err(error) => tracing::error!(%error, "a device's job can't be looked up"),
+    }
+}
+
+/// A job that is over here: its device may forget it, or tells at last what became of it.
+async fn handle_known(
+    core: &Core,
+    (device, link): (DeviceId, &AgentLink),
+    mut record: JobRecord,
+    report: &JobReport,
+) {
+    let act = record.acts.iter().position(|kept| kept.act.id == report.id);
+    // A device can't speak for another device's act by its id.
+    let Some(nth) = act.filter(|nth| record.acts[*nth].act.device == device) else {
+        return;
+    };
+    if record.reopen(report.id) {
+        let saved = core
+            .store
+            .save_job(&record, &[nth], Vec::new(), core.clock.now())
+            .await;
+        match saved {
+            Ok(_) => drop(adopt(core, record, Origin::Listed)),
+            Err(error) => tracing::error!(%error, "a job can't be taken up again"),
+        }
+    } else if report.state.is_over() {
+        forget(link, report).await;
+    }
+}
+
+/// Makes a job of one that control has no record of.
+async fn take_over(core: &Core, (device, link): (DeviceId, &AgentLink), report: JobReport) {
+    let name = core
+        .cache
+        .lock()
+        .device(device)
+        .map(|entry| entry.row.name.clone());
+    let Some(name) = name else { return };
+    let caller = Actor::Device {
+        name: name.to_string(),
+    };
+    let Some(work) = work(device, name, &report.request) else {
+        if report.state.is_over() {
+            forget(link, &report).await;
+        }
+        return;
+    };
+    let wait = core.cache.lock().pace(device, CLAIM_COST, core.clock.now());
+    sleep(wait).await;
+    let record = JobRecord::draft(report.id, work, caller, core.clock.now(), || report.id);
+    match core.store.create_job(&record).await {
+        Ok(()) => drop(adopt(core, record, Origin::Listed)),
+        Err(error) => tracing::error!(%error, "a device's job can't be written down"),
+    }
+}
+
+fn work(device: DeviceId, device_name: DeviceName, request: &JobRequest) -> Option<Work> {
+    let target = |container: &str| Target {
+        device,
+        device_name: device_name.clone(),
+        container: container.to_owned(),
+        name: None,
+    };
+    Some(match request {
+        JobRequest::Placement { container, member } => Work::Placement {
+            container: target(container),
+            member: *member,
+        },
+        JobRequest::Action { container, action } => Work::Bulk {
+            action: *action,
+            containers: vec![target(container)],
+        },
+        JobRequest::ModeChange { mode } => Work::ModeChange {
+            device,
+            device_name: device_name.clone(),
+            mode: *mode,
+        },
+        JobRequest::Unknown => return None,
+    })
+}
+
+async fn forget(link: &AgentLink, report: &JobReport) {
+    let path = format!("{JOBS_PATH}/{}?only=forget", report.id);
+    // A device that does not is told again on its next link.
+    drop(link.delete::<IgnoredAny>(&path, ANSWER).await);
+}

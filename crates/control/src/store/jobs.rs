@@ -1,0 +1,317 @@
+//! Jobs: what was asked, and what came of it. A job is written before any device hears of it, and its outcome together
+//! with what the activity log says of it.
+
+use super::{Cell, DeviceRow, NewActivity, Store, StoreError, activity, devices, to_json};
+use flotilla_fleet::jobs::{JobRecord, KeptAct};
+use flotilla_protocol::{
+    Timestamp,
+    activity::Activity,
+    id::{DeviceId, JobId},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use sqlx::{AssertSqlSafe, Sqlite, Transaction};
+
+#[derive(sqlx::FromRow)]
+struct SqlRow {
+    id: String,
+    caller: String,
+    request: String,
+    state: String,
+    step: String,
+    lines: String,
+    began: i64,
+    ended: Option<i64>,
+    outcome: Option<String>,
+}
+
+/// Texts of the protocol's words are JSON strings; a column has the word alone.
+fn word<T: Serialize>(value: &T) -> Result<String, StoreError> {
+    Ok(to_json(value)?.trim_matches('"').to_owned())
+}
+
+fn from_word<T: DeserializeOwned>(cell: Cell<'_>, word: &str) -> Result<T, StoreError> {
+    cell.json(&format!("\"{word}\""))
+}
+
+impl SqlRow {
+    fn read(self, acts: Vec<KeptAct>) -> Result<JobRecord, StoreError> {
+        let cell = |column| Cell {
+            table: "jobs",
+            column,
+            row: &self.id,
+        };
+        let outcome = self.outcome.as_deref();
+        Ok(JobRecord {
+            id: cell("id").parse(&self.id)?,
+            work: cell("request").json(&self.request)?,
+            caller: cell("caller").json(&self.caller)?,
+            state: from_word(cell("state"), &self.state)?,
+            step: self.step.clone(),
+            lines: cell("lines").json(&self.lines)?,
+            began: cell("began").moment(self.began)?,
+            ended: self.ended.map(|at| cell("ended").moment(at)).transpose()?,
+            problem: outcome.map(|text| cell("outcome").json(text)).transpose()?,
+            acts,
+        })
+    }
+}
+
+impl Store {
+    /// Writes a job that has not begun.
+    pub(crate) async fn create_job(&self, job: &JobRecord) -> Result<(), StoreError> {
+        let mut transaction = self.writer.begin().await?;
+        create(&mut transaction, job).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Writes a device whose mode was changed, with the job that moves its agent if there is one to be moved: whenever
+    /// control ends, the agent is told what the record of its device says.
+    pub(crate) async fn save_mode(
+        &self,
+        device: &DeviceRow,
+        job: Option<&JobRecord>,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.writer.begin().await?;
+        devices::write(&mut transaction, device).await?;
+        if let Some(job) = job {
+            create(&mut transaction, job).await?;
+        }
+        Ok(transaction.commit().await?)
+    }
+
+    /// Writes what has changed of a job, the outcomes of these acts, and what the activity log says of them.
+    pub(crate) async fn save_job(
+        &self,
+        job: &JobRecord,
+        acts: &[usize],
+        entries: Vec<NewActivity>,
+        now: Timestamp,
+    ) -> Result<Vec<Activity>, StoreError> {
+        let mut transaction = self.writer.begin().await?;
+        update(&mut transaction, job).await?;
+        for nth in acts {
+            let Some(kept) = job.acts.get(*nth) else { continue };
+            let outcome = kept.outcome.as_ref().map(to_json).transpose()?;
+            sqlx::query("UPDATE job_acts SET outcome = ? WHERE id = ?")
+                .bind(outcome)
+                .bind(kept.act.id.to_string())
+                .execute(&mut *transaction)
+                .await?;
+        }
+        let mut written = Vec::new();
+        for entry in entries {
+            written.push(activity::append(&mut transaction, entry, now).await?);
+        }
+        transaction.commit().await?;
+        Ok(written)
+    }
+
+    /// The jobs that are not over, in the order in which they were begun.
+    pub(crate) async fn list_live_jobs(&self) -> Result<Vec<JobRecord>, StoreError> {
+        self.find_jobs("ended IS NULL ORDER BY id", &[]).await
+    }
+
+    /// The newest jobs that are over, the newest first.
+    pub(crate) async fn list_over_jobs(&self, limit: u32) -> Result<Vec<JobRecord>, StoreError> {
+        let clause = "ended IS NOT NULL ORDER BY ended DESC, id DESC LIMIT ?";
+        self.find_jobs(clause, &[&limit.to_string()]).await
+    }
+
+    pub(crate) async fn lookup_job(&self, id: JobId) -> Result<Option<JobRecord>, StoreError> {
+        Ok(self.find_jobs("id = ?", &[&id.to_string()]).await?.pop())
+    }
+
+    /// The job that an act belongs to.
+    pub(crate) async fn lookup_job_of(&self, act: JobId) -> Result<Option<JobRecord>, StoreError> {
+        let clause = "id = (SELECT job_id FROM job_acts WHERE job_acts.id = ?)";
+        Ok(self.find_jobs(clause, &[&act.to_string()]).await?.pop())
+    }
+
+    /// The newest job that installs an agent on a device.
+    pub(crate) async fn lookup_push(&self, device: DeviceId) -> Result<Option<JobRecord>, StoreError> {
+        let clause = "device = ? AND kind = 'push' ORDER BY id DESC LIMIT 1";
+        Ok(self.find_jobs(clause, &[&device.to_string()]).await?.pop())
+    }
+
+    async fn find_jobs(&self, clause: &'static str, values: &[&str]) -> Result<Vec<JobRecord>, StoreError> {
+        let sql = format!(
+            "SELECT id, caller, request, state, step, lines, began, ended, outcome FROM jobs WHERE {clause}"
+        );
+        let query = values
+            .iter()
+            .fold(sqlx::query_as(AssertSqlSafe(sql)), |query, value| {
+                query.bind((*value).to_owned())
+            });
+        let rows: Vec<SqlRow> = query.fetch_all(&self.readers).await?;
+        let mut jobs = Vec::new();
+        for row in rows {
+            let acts = self.list_acts(&row.id).await?;
+            jobs.push(row.read(acts)?);
+        }
+        Ok(jobs)
+    }
+
+    async fn list_acts(&self, job: &str) -> Result<Vec<KeptAct>, StoreError> {
+        let rows: Vec<(String, Option<String>)> =
+            sqlx::query_as("SELECT act, outcome FROM job_acts WHERE job_id = ? ORDER BY nth")
+                .bind(job)
+                .fetch_all(&self.readers)
+                .await?;
+        let read = rows.into_iter().map(|(act, outcome)| {
+            let cell = |column| Cell {
+                table: "job_acts",
+                column,
+                row: &job,
+            };
+            Ok(KeptAct {
+                act: cell("act").json(&act)?,
+                outcome: outcome.map(|text| cell("outcome").json(&text)).transpose()?,
+            })
+        });
+        read.collect()
+    }
+
+    /// Removes jobs that ended before a moment, and those beyond the newest `keep`.
+    pub(crate) async fn trim_jobs(&self, before: Timestamp, keep: u32) -> Result<(), StoreError> {
+        sqlx::query(
+            "DELETE FROM jobs WHERE ended < ?1 OR ended IS NOT NULL AND id NOT IN \
+             (SELECT id FROM jobs WHERE ended IS NOT NULL ORDER BY ended DESC LIMIT ?2)",
+        )
+        .bind(before.as_millisecond())
+        .bind(keep)
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+}
+
+async fn create(transaction: &mut Transaction<'_, Sqlite>, job: &JobRecord) -> Result<(), StoreError> {
+    let devices = job.work.devices();
+    let device = (devices.len() == 1).then(|| devices[0].0.to_string());
+    sqlx::query(
+        "INSERT INTO jobs (id, kind, caller, device, request, state, step, lines, began) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(job.id.to_string())
+    .bind(job.work.kind().as_str())
+    .bind(to_json(&job.caller)?)
+    .bind(device)
+    .bind(to_json(&job.work)?)
+    .bind(word(&job.state)?)
+    .bind(&job.step)
+    .bind(to_json(&job.lines)?)
+    .bind(job.began.as_millisecond())
+    .execute(&mut **transaction)
+    .await?;
+    for (kept, nth) in job.acts.iter().zip(0_i64..) {
+        sqlx::query("INSERT INTO job_acts (job_id, nth, id, act) VALUES (?, ?, ?, ?)")
+            .bind(job.id.to_string())
+            .bind(nth)
+            .bind(kept.act.id.to_string())
+            .bind(to_json(&kept.act)?)
+            .execute(&mut **transaction)
+            .await?;
+    }
+    Ok(())
+}
+
+async fn update(transaction: &mut Transaction<'_, Sqlite>, job: &JobRecord) -> Result<(), StoreError> {
+    sqlx::query("UPDATE jobs SET state = ?, step = ?, lines = ?, ended = ?, outcome = ? WHERE id = ?")
+        .bind(word(&job.state)?)
+        .bind(&job.step)
+        .bind(to_json(&job.lines)?)
+        .bind(job.ended.map(Timestamp::as_millisecond))
+        .bind(job.problem.as_ref().map(to_json).transpose()?)
+        .bind(job.id.to_string())
+        .execute(&mut **transaction)
+        .await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::{moment, open};
+    use flotilla_fleet::jobs::{ActOutcome, Target, Work};
+    use flotilla_protocol::{
+        Code, Problem,
+        activity::{Action, Actor},
+        inventory::ContainerAction,
+        job::JobState,
+    };
+
+    fn id(n: u128) -> JobId {
+        JobId(uuid::Uuid::from_u128(n))
+    }
+
+    /// A job of two containers, the ids of whose acts are its own and 100 more.
+    fn job(n: u128, began: i64) -> JobRecord {
+        let target = |container: &str| Target {
+            device: DeviceId(uuid::Uuid::from_u128(7)),
+            device_name: "nas".parse().unwrap(),
+            container: container.into(),
+            name: Some(container.into()),
+        };
+        let work = Work::Bulk {
+            action: ContainerAction::Restart,
+            containers: vec![target("web"), target("db")],
+        };
+        JobRecord::draft(id(n), work, Actor::Owner, moment(began), || id(n + 100))
+    }
+
+    /// Ends a job's acts, the second of them with a problem.
+    fn end(job: &mut JobRecord, at: i64) {
+        let problem = Problem::new(Code::EngineRefused, "port 80 is taken");
+        job.acts[0].outcome = Some(ActOutcome::done());
+        job.acts[1].outcome = Some(ActOutcome::failed(problem.clone()));
+        (job.state, job.ended, job.problem) = (JobState::Failed, Some(moment(at)), Some(problem));
+        job.lines = vec!["web on nas: restarted.".into()];
+    }
+
+    #[tokio::test]
+    async fn a_job_is_taken_up_as_it_was_written_until_it_is_over() {
+        let (store, _dir) = open().await;
+        let mut job = job(1, 1);
+        store.create_job(&job).await.unwrap();
+        assert_eq!(store.list_live_jobs().await.unwrap(), std::slice::from_ref(&job));
+        assert_eq!(store.lookup_job_of(id(101)).await.unwrap().as_ref(), Some(&job));
+        end(&mut job, 5);
+        let entry = |details: &str| NewActivity {
+            actor: Actor::Owner,
+            action: Action::ContainerRestarted,
+            target: None,
+            device: None,
+            succeeded: true,
+            details: details.into(),
+        };
+        let entries = vec![entry("one"), entry("two")];
+        let written = store.save_job(&job, &[0, 1], entries, moment(5)).await.unwrap();
+        assert_eq!(
+            store.list_activity(None, 9, None).await.unwrap(),
+            [written[1].clone(), written[0].clone()]
+        );
+        assert_eq!(store.verify_activity().await.unwrap().faulty, None);
+        assert!(store.list_live_jobs().await.unwrap().is_empty());
+        assert_eq!(store.list_over_jobs(5).await.unwrap(), std::slice::from_ref(&job));
+        assert_eq!(store.lookup_job(id(1)).await.unwrap(), Some(job));
+        assert_eq!(store.lookup_job(id(9)).await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn old_jobs_go_and_those_that_are_not_over_stay() {
+        let (store, _dir) = open().await;
+        for n in 1..=6 {
+            let mut job = job(u128::try_from(n).unwrap(), n);
+            store.create_job(&job).await.unwrap();
+            if n > 1 {
+                end(&mut job, 10 + n);
+                store.save_job(&job, &[0, 1], vec![], moment(n)).await.unwrap();
+            }
+        }
+        store.trim_jobs(moment(13), 2).await.unwrap();
+        let over = store.list_over_jobs(9).await.unwrap();
+        assert_eq!(over.iter().map(|job| job.id).collect::<Vec<_>>(), [id(6), id(5)]);
+        assert_eq!(store.list_live_jobs().await.unwrap().len(), 1);
+        assert!(store.lookup_job_of(id(102)).await.unwrap().is_none());
+    }
+}

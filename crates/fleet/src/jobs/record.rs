@@ -1,0 +1,178 @@
+//! A job as it is kept: enough to go on with it after control ended.
+
+use super::work::{Act, Work};
+use flotilla_protocol::{
+    Code, Problem, Timestamp,
+    activity::Actor,
+    id::JobId,
+    job::{JobReport, JobState},
+};
+use serde::{Deserialize, Serialize};
+
+/// Lines that are kept of a job: those of an installation that downloads an engine.
+pub const LINES: usize = 200;
+
+/// A job and its outcome so far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobRecord {
+    pub id: JobId,
+    pub work: Work,
+    pub caller: Actor,
+    pub state: JobState,
+    /// What it is doing, or what it did last.
+    pub step: String,
+    /// What it did so far, at most [`LINES`] of it.
+    pub lines: Vec<String>,
+    pub began: Timestamp,
+    pub ended: Option<Timestamp>,
+    pub problem: Option<Problem>,
+    pub acts: Vec<KeptAct>,
+}
+
+/// An act with its outcome.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptAct {
+    #[serde(flatten)]
+    pub act: Act,
+    /// Absent until it is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<ActOutcome>,
+}
+
+/// How an act ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActOutcome {
+    pub state: JobState,
+    /// Why it is not done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<Problem>,
+    /// What it acted on, by the device's word for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// The container that took the place of the one before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container: Option<String>,
+    /// The device had written it down before it took anything apart.
+    #[serde(default)]
+    pub underway: bool,
+    /// The agent ended meanwhile, and went on with it afterwards.
+    #[serde(default)]
+    pub interrupted: bool,
+    /// Nobody knows what came of it: it may go on at the device, which tells when it comes back.
+    #[serde(default)]
+    pub lost: bool,
+}
+
+impl ActOutcome {
+    #[must_use]
+    pub fn done() -> Self {
+        Self {
+            state: JobState::Done,
+            problem: None,
+            target: None,
+            container: None,
+            underway: true,
+            interrupted: false,
+            lost: false,
+        }
+    }
+
+    /// An act that changed nothing, or not all; the problem says which.
+    #[must_use]
+    pub fn failed(problem: Problem) -> Self {
+        Self {
+            state: JobState::Failed,
+            problem: Some(problem),
+            underway: false,
+            ..Self::done()
+        }
+    }
+
+    #[must_use]
+    pub fn canceled(problem: Problem) -> Self {
+        Self {
+            state: JobState::Canceled,
+            ..Self::failed(problem)
+        }
+    }
+
+    pub(super) fn lost(problem: Problem) -> Self {
+        Self {
+            lost: true,
+            ..Self::failed(problem)
+        }
+    }
+
+    /// The outcome that a device reports.
+    pub(super) fn reported(report: JobReport) -> Self {
+        let silent = || {
+            Problem::new(
+                Code::Internal,
+                "The device did not say why it was not done. Update its agent.",
+            )
+        };
+        let problem = match report.state {
+            JobState::Done => None,
+            _ => Some(report.problem.unwrap_or_else(silent)),
+        };
+        Self {
+            state: report.state,
+            problem,
+            target: report.target,
+            container: report.container,
+            underway: report.underway,
+            interrupted: report.interrupted,
+            lost: false,
+        }
+    }
+}
+
+impl JobRecord {
+    /// A job that has not begun. `fresh` makes up ids for its acts.
+    #[must_use]
+    pub fn draft(
+        id: JobId,
+        work: Work,
+        caller: Actor,
+        began: Timestamp,
+        fresh: impl FnMut() -> JobId,
+    ) -> Self {
+        let acts = work.acts(id, fresh).into_iter();
+        Self {
+            id,
+            caller,
+            state: JobState::Waiting,
+            step: String::new(),
+            lines: Vec::new(),
+            began,
+            ended: None,
+            problem: None,
+            acts: acts.map(|act| KeptAct { act, outcome: None }).collect(),
+            work,
+        }
+    }
+
+    /// The same job after its device said, against what was recorded, that it has that act. False where the outcome
+    /// of the act is known.
+    pub fn reopen(&mut self, act: JobId) -> bool {
+        let found = self.acts.iter_mut().find(|kept| kept.act.id == act);
+        let Some(kept) = found.filter(|kept| kept.outcome.as_ref().is_some_and(|outcome| outcome.lost))
+        else {
+            return false;
+        };
+        kept.outcome = None;
+        (self.state, self.ended, self.problem) = (JobState::Running, None, None);
+        true
+    }
+
+    pub(super) fn add_line(&mut self, line: String) {
+        self.step.clone_from(&line);
+        if self.lines.last() == Some(&line) {
+            return;
+        }
+        if self.lines.len() == LINES {
+            self.lines.remove(0);
+        }
+        self.lines.push(line);
+    }
+}

@@ -1,0 +1,204 @@
+//! Jobs as people see them: what takes long, how far it is, and what came of it.
+
+use super::{List, Method, Request, encode};
+use crate::{
+    Problem, Timestamp,
+    activity::Actor,
+    id::{DeviceId, JobId},
+    inventory::ContainerAction,
+    job::JobState,
+    name::DeviceName,
+};
+use serde::{Deserialize, Serialize};
+
+/// What kind of job it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum JobKind {
+    /// A container is put into its device's pod, or taken out.
+    Placement,
+    /// An agent moves into the network of another mode.
+    ModeChange,
+    /// An agent is installed over the owner's SSH.
+    Push,
+    /// Containers are started, stopped or restarted, at most four at a time on each device.
+    Bulk,
+    #[serde(other)]
+    Unknown,
+}
+
+impl JobKind {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Placement => "placement",
+            Self::ModeChange => "mode_change",
+            Self::Push => "push",
+            Self::Bulk => "bulk",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// A job. It survives the request that began it, links, agents and control itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Job {
+    pub id: JobId,
+    pub kind: JobKind,
+    pub state: JobState,
+    /// The device's name when it began; absent where it concerns several devices.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<DeviceName>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_id: Option<DeviceId>,
+    /// All devices that it concerns.
+    #[serde(default)]
+    pub device_ids: Vec<DeviceId>,
+    /// One line that says what is to be done: "Restart 12 containers".
+    pub title: String,
+    /// Who began it.
+    pub caller: Actor,
+    pub began: Timestamp,
+    /// Absent until it is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Timestamp>,
+    /// What it is doing, or what it did last.
+    pub step: String,
+    /// Why it is not done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<Problem>,
+    /// Whether `DELETE` can still end it.
+    #[serde(default)]
+    pub cancelable: bool,
+    /// What it did so far, at most the last 200 lines. Only the answer about one job has them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<String>,
+    /// What came of each container of a bulk job. Only the answer about one job has them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outcomes: Vec<ContainerOutcome>,
+    pub as_of: Timestamp,
+}
+
+/// What came of one container of a bulk job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ContainerOutcome {
+    pub device: DeviceName,
+    pub device_id: DeviceId,
+    /// Its id.
+    pub container: String,
+    pub name: String,
+    /// `waiting` until its turn comes.
+    pub state: JobState,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<Problem>,
+}
+
+/// All jobs that are not over, and the newest of those that are; the newest first.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ListJobs {
+    /// How many of those that are over, 0 to 500; 20 when absent.
+    pub limit: Option<u32>,
+}
+
+impl Request for ListJobs {
+    type Response = List<Job>;
+    type Body = ();
+    const METHOD: Method = Method::Get;
+    fn path(&self) -> String {
+        let limit = self.limit.map(|limit| format!("?limit={limit}"));
+        format!("/jobs{}", limit.unwrap_or_default())
+    }
+}
+
+/// One job, with its lines and the outcomes of its containers.
+#[derive(Debug, Clone)]
+pub struct GetJob {
+    pub job: String,
+}
+
+impl Request for GetJob {
+    type Response = Job;
+    type Body = ();
+    const METHOD: Method = Method::Get;
+    fn path(&self) -> String {
+        format!("/jobs/{}", encode(&self.job))
+    }
+}
+
+/// Ends a job at the next point at which that is safe. Answers it as it is then: it may be `canceling` for a while.
+#[derive(Debug, Clone)]
+pub struct CancelJob {
+    pub job: String,
+}
+
+impl Request for CancelJob {
+    type Response = Job;
+    type Body = ();
+    const METHOD: Method = Method::Delete;
+    fn path(&self) -> String {
+        format!("/jobs/{}", encode(&self.job))
+    }
+}
+
+/// Starts, stops or restarts several containers as one job, at most four at a time on each device. Answers when it has
+/// begun; nothing begins when one of the containers does not exist or must not be stopped.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ActOnContainers {
+    pub action: ContainerAction,
+    /// At least one, at most 1000.
+    pub containers: Vec<ContainerRef>,
+}
+
+/// Puts a container into its device's pod, or takes it out, as [`super::PlaceInPod`] does, and answers when that has
+/// begun. The same request again, while the first is carried out, answers the same job.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct BeginPlacement {
+    /// Id or name of its device.
+    pub device: String,
+    /// Id, a unique beginning of it, or name.
+    pub container: String,
+    /// Whether it is to share the network of the pod.
+    pub member: bool,
+}
+
+impl Request for BeginPlacement {
+    type Response = Job;
+    type Body = Self;
+    const METHOD: Method = Method::Post;
+    fn path(&self) -> String {
+        "/containers/placements".to_owned()
+    }
+    fn body(&self) -> Option<&Self> {
+        Some(self)
+    }
+}
+
+/// Names a container of the fleet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ContainerRef {
+    /// Id or name of its device.
+    pub device: String,
+    /// Id, a unique beginning of it, or name.
+    pub container: String,
+}
+
+impl Request for ActOnContainers {
+    type Response = Job;
+    type Body = Self;
+    const METHOD: Method = Method::Post;
+    fn path(&self) -> String {
+        "/containers/actions".to_owned()
+    }
+    fn body(&self) -> Option<&Self> {
+        Some(self)
+    }
+}
