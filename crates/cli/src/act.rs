@@ -1,10 +1,13 @@
-//! `start`, `stop`, `restart`, `pod`: one container of one device.
+//! `start`, `stop`, `restart`, `pod`: containers of devices.
 
-use crate::{args::PodCommand, failure::Failure, out};
+use crate::{
+    args::{Containers, PodCommand},
+    failure::Failure,
+    jobs, out,
+};
 use flotilla_client::{Client, Error};
 use flotilla_protocol::{
-    agent::PodPlacement,
-    api::{ActOnContainer, ListContainers, PlaceInPod, Request},
+    api::{ActOnContainer, ActOnContainers, BeginPlacement, ContainerRef, Job, ListContainers, Request},
     inventory::{Container, ContainerAction, find_container},
 };
 use std::str::FromStr;
@@ -42,18 +45,32 @@ pub(crate) const START: Verb = Verb(ContainerAction::Start, "started");
 pub(crate) const STOP: Verb = Verb(ContainerAction::Stop, "stopped");
 pub(crate) const RESTART: Verb = Verb(ContainerAction::Restart, "restarted");
 
-pub(crate) async fn run(client: &Client, target: Target, verb: Verb) -> Result<(), Failure> {
-    let Target { device, container } = target;
-    let message = format!("{container} on {device} is {}.", verb.1);
-    let action = verb.0;
-    client
-        .send(&ActOnContainer {
+/// Acts on one container at once, and on several as a job.
+pub(crate) async fn run(client: &Client, containers: Containers, verb: Verb) -> Result<(), Failure> {
+    let Containers { targets, detach } = containers;
+    let Verb(action, done) = verb;
+    if let ([target], false) = (&targets[..], detach.detach) {
+        let Target { device, container } = target.clone();
+        let message = format!("{container} on {device} is {done}.");
+        let act = ActOnContainer {
             device,
             container,
             action,
-        })
-        .await?;
-    Ok(out::line(&message)?)
+        };
+        client.send(&act).await?;
+        return Ok(out::line(&message)?);
+    }
+    let containers = targets
+        .into_iter()
+        .map(|Target { device, container }| ContainerRef { device, container });
+    let containers: Vec<_> = containers.collect();
+    let message = format!("{} containers are {done}.", containers.len());
+    let live = client.live().await?;
+    let job = client.send(&ActOnContainers { action, containers }).await?;
+    match jobs::follow(client, live, job, detach.detach).await? {
+        Some(_) => Ok(out::line(&message)?),
+        None => Ok(()),
+    }
 }
 
 /// The calls of control that a command makes, so that a test can play control.
@@ -68,41 +85,53 @@ impl Control for Client {
 }
 
 pub(crate) async fn place(client: &Client, command: PodCommand) -> Result<(), Failure> {
-    let message = move_container(client, command, out::note).await?;
-    Ok(out::line(&message)?)
+    let live = client.live().await?;
+    let (message, detach) = (command.message(), command.detach());
+    let job = begin_placement(client, command, out::note).await?;
+    match jobs::follow(client, live, job, detach).await? {
+        Some(_) => Ok(out::line(&message)?),
+        None => Ok(()),
+    }
 }
 
-/// Moves a container and returns what was done. `note` gets what the container loses, before it is moved, and then each
-/// step.
-async fn move_container(
+impl PodCommand {
+    fn message(&self) -> String {
+        let (target, place) = match self {
+            Self::Add { target, .. } => (target, "in the pod"),
+            Self::Remove { target, .. } => (target, "out of the pod"),
+        };
+        format!("{} on {} is {place}.", target.container, target.device)
+    }
+
+    fn detach(&self) -> bool {
+        let (Self::Add { detach, .. } | Self::Remove { detach, .. }) = self;
+        detach.detach
+    }
+}
+
+/// Begins to move a container. `note` gets what the container loses, before that.
+async fn begin_placement(
     control: &impl Control,
     command: PodCommand,
     note: impl Fn(&str),
-) -> Result<String, Failure> {
-    let (target, member, place) = match command {
-        PodCommand::Add { target } => (target, true, "in the pod"),
-        PodCommand::Remove { target } => (target, false, "out of the pod"),
+) -> Result<Job, Failure> {
+    let (target, member) = match command {
+        PodCommand::Add { target, .. } => (target, true),
+        PodCommand::Remove { target, .. } => (target, false),
     };
     let Target { device, container } = target;
-    let message = format!("{container} on {device} is {place}.");
-    let placement = PodPlacement { member };
     if member {
         let devices = vec![device.clone()];
         let all = control.ask(&ListContainers { devices }).await?.items;
         let all: Vec<_> = all.into_iter().map(|row| row.item).collect();
         losses(&all, &container).iter().for_each(|loss| note(loss));
     }
-    let place = PlaceInPod {
+    let begin = BeginPlacement {
         device,
         container,
-        placement,
+        member,
     };
-    // A container may take minutes to stop. Each request waits as long as an answer may take, and the device goes on
-    // also when this command is ended.
-    while let Some(doing) = control.ask(&place).await?.goes_on {
-        note(&doing);
-    }
-    Ok(message)
+    Ok(control.ask(&begin).await?)
 }
 
 /// Sentences about what a container loses by going into the pod; it is the one that control finds by this text.
@@ -117,6 +146,7 @@ fn losses(all: &[Container], text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::args::Detach;
     use serde_json::{Value, json};
     use std::cell::RefCell;
 
@@ -150,23 +180,25 @@ mod tests {
         let others = json!([{"network": "shop", "names": ["x"], "neighbors": []}]);
         let own = json!([{"network": "media", "names": ["db", "cafe"], "neighbors": ["web"]}]);
         let list = json!({"items": [row("cafe01", "other", &others), row("d00d", "cafe", &own)], "unreachable_devices": []});
+        let job = json!({
+            "id": "01937c5e-7b1a-7c3e-8b9e-0123456789ab", "kind": "placement", "state": "waiting", "title": "Put cafe into the pod",
+            "caller": {"kind": "owner"}, "began": "2026-01-02T03:04:05Z", "step": "It begins.", "as_of": "2026-01-02T03:04:05Z",
+        });
         let control = Played {
-            answers: vec![list, json!({"goes_on": "cafe is made anew."}), json!({})].into(),
+            answers: vec![list, job].into(),
             ..Played::default()
         };
-        let target = "nas/cafe".parse().unwrap();
+        let command = PodCommand::Add {
+            target: "nas/cafe".parse().unwrap(),
+            detach: Detach { detach: false },
+        };
+        assert_eq!(command.message(), "cafe on nas is in the pod.");
         let note = |text: &str| control.story.borrow_mut().push(text.to_owned());
-        let message = move_container(&control, PodCommand::Add { target }, note)
-            .await
-            .unwrap();
-        assert_eq!(message, "cafe on nas is in the pod.");
-        let place = "POST /devices/nas/containers/cafe/pod";
+        begin_placement(&control, command, note).await.unwrap();
         let expected = [
             "GET /containers?device=nas",
             "On network media, it will no longer be found as db, cafe by web, and cafe will no longer find them by their names.",
-            place,
-            "cafe is made anew.",
-            place,
+            "POST /containers/placements",
         ];
         assert_eq!(*control.story.borrow(), expected);
     }

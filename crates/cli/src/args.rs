@@ -1,10 +1,12 @@
 //! The grammar of the command line.
 
+mod job;
 mod token;
 
+pub(crate) use job::{Containers, Detach, JobCommand, Jobs, PodCommand};
 pub(crate) use token::{CreateToken, TokenCommand};
 
-use crate::{act::Target, lifetime::Lifetime};
+use crate::lifetime::Lifetime;
 use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
 use flotilla_protocol::{
     agent::RELAY_MBIT_PER_SECOND,
@@ -67,12 +69,19 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: AddressCommand,
     },
-    /// Start a container
-    Start { target: Target },
-    /// Stop a container
-    Stop { target: Target },
-    /// Restart a container
-    Restart { target: Target },
+    /// Start containers
+    Start(Containers),
+    /// Stop containers
+    Stop(Containers),
+    /// Restart containers
+    Restart(Containers),
+    /// List what takes long: jobs that are not over, and the last ones that are
+    Jobs(Jobs),
+    /// Show, follow and end a job
+    Job {
+        #[command(subcommand)]
+        command: JobCommand,
+    },
     /// Put containers into the pod of their device, and take them out
     Pod {
         #[command(subcommand)]
@@ -167,14 +176,6 @@ pub(crate) enum DeviceCommand {
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum PodCommand {
-    /// Recreate a container inside the pod, at the mesh address of its device
-    Add { target: Target },
-    /// Recreate a container as it was before it joined the pod
-    Remove { target: Target },
-}
-
-#[derive(Debug, Subcommand)]
 pub(crate) enum AddressCommand {
     /// List addresses, and try whether they lead here
     List {
@@ -208,6 +209,8 @@ pub(crate) struct Push {
     /// End a push that runs, and the SSH tunnel of one that is done
     #[arg(long, conflicts_with_all = ["host", "as_root", "skip_docker"])]
     pub(crate) end: bool,
+    #[command(flatten)]
+    pub(crate) detach: Detach,
 }
 
 #[derive(Debug, Subcommand)]
@@ -308,6 +311,8 @@ pub(crate) struct Mode {
     pub(crate) mode: NetworkMode,
     #[command(flatten)]
     pub(crate) token: Token,
+    #[command(flatten)]
+    pub(crate) detach: Detach,
 }
 
 /// How long the token lives, and what is printed of it.

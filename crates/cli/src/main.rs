@@ -11,6 +11,7 @@ mod args;
 mod clock;
 mod device;
 mod failure;
+mod jobs;
 mod lifetime;
 mod list;
 mod open;
@@ -56,9 +57,11 @@ async fn run(args: Args) -> Result<(), Failure> {
         Command::Policy { command } => policy::run(&client()?, command).await,
         Command::Token { command } => token::run(&client()?, command).await,
         Command::Address { command } => address::run(&client()?, command).await,
-        Command::Start { target } => act::run(&client()?, target, act::START).await,
-        Command::Stop { target } => act::run(&client()?, target, act::STOP).await,
-        Command::Restart { target } => act::run(&client()?, target, act::RESTART).await,
+        Command::Start(containers) => act::run(&client()?, containers, act::START).await,
+        Command::Stop(containers) => act::run(&client()?, containers, act::STOP).await,
+        Command::Restart(containers) => act::run(&client()?, containers, act::RESTART).await,
+        Command::Jobs(arguments) => jobs::list(&client()?, arguments).await,
+        Command::Job { command } => jobs::run(&client()?, command).await,
         Command::Pod { command } => act::place(&client()?, command).await,
     }
 }

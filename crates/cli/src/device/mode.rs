@@ -4,13 +4,20 @@ use super::add::print_token;
 use crate::{
     args::{Form, Mode, Token},
     failure::Failure,
-    out,
+    jobs, out,
 };
 use flotilla_client::Client;
-use flotilla_protocol::api::{ByHand, ChangeMode, DeviceChange, ModeChange, UpdateDevice};
+use flotilla_protocol::api::{ByHand, ChangeMode, DeviceChange, GetJob, ModeChange, UpdateDevice};
 
 pub(super) async fn change(client: &Client, arguments: Mode) -> Result<(), Failure> {
-    let Mode { name, mode, token } = arguments;
+    let Mode {
+        name,
+        mode,
+        token,
+        detach,
+    } = arguments;
+    // Opened first, so that no frame is missed.
+    let live = client.live().await?;
     let changed = client
         .send(&ChangeMode {
             device: name,
@@ -21,14 +28,23 @@ pub(super) async fn change(client: &Client, arguments: Mode) -> Result<(), Failu
         })
         .await?;
     if token.json {
-        return Ok(out::json(&changed)?);
+        out::json(&changed)?;
+    } else {
+        let device = &changed.device.name;
+        out::note(&format!("The network mode of {device} is {mode}."));
     }
-    let device = &changed.device.name;
-    out::note(&format!("The network mode of {device} is {mode}."));
     match changed.by_hand {
-        None => Ok(()),
+        None => {
+            let Some(job) = changed.job else { return Ok(()) };
+            let job = client.send(&GetJob { job: job.to_string() }).await?;
+            if token.json {
+                return jobs::follow_quietly(client, live, job, detach.detach).await;
+            }
+            jobs::follow(client, live, job, detach.detach).await.map(drop)
+        }
+        Some(_) if token.json => Ok(()),
         Some(ByHand { reason, texts }) => {
-            out::note(&format!("{reason} Run this on {device}:"));
+            out::note(&format!("{reason} Run this on {}:", changed.device.name));
             // This form fits every mode.
             let form = token.form.or(Some(Form::DockerRun));
             print_token(&texts, &Token { form, ..token })

@@ -16,6 +16,7 @@ pub(super) async fn push(client: &Client, arguments: Arguments) -> Result<(), Fa
         as_root,
         skip_docker,
         end,
+        detach,
     } = arguments;
     if end {
         return self::end(client, name).await;
@@ -32,6 +33,12 @@ pub(super) async fn push(client: &Client, arguments: Arguments) -> Result<(), Fa
             },
         })
         .await?;
+    if let Some(job) = begun.job {
+        if detach.detach {
+            return Ok(out::line(&job.to_string())?);
+        }
+        out::line(&format!("Job {job}: it is installed on {}.", begun.host))?;
+    }
     let done = follow(client, live, begun).await?;
     if let Some(problem) = done.failure.filter(|_| done.state == PushState::Failed) {
         return Err(Failure::Call(problem.into()));
