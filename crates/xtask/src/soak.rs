@@ -19,12 +19,18 @@ const AWAY_SECONDS: &str = "600";
 /// Random groups of container settings for each engine; eight in CI.
 const SETTING_GROUPS: &str = "300";
 
+/// Orders of events in which jobs are tried; a thousand in CI.
+const JOB_SEEDS: &str = "20000";
+
 pub(crate) fn soak(checkout: &Checkout, name: Option<&str>) -> Result<()> {
     if name == Some("mesh") {
         return simulation::soak(checkout);
     }
     if name == Some("rogue") {
         return rogue();
+    }
+    if name == Some("jobs") {
+        return jobs();
     }
     setup::lab_with_peers(checkout)?;
     if name == Some("away") {
@@ -62,6 +68,13 @@ fn rogue() -> Result<()> {
     let mut nextest = nextest(&["--package", "flotilla-control"]);
     nextest.env("FLOTILLA_ROGUE_SECONDS", ATTACK_SECONDS);
     check(nextest.args(["--release", "a_rogue_device"]))
+}
+
+/// Runs the simulation of jobs in which anything ends at any moment, with more orders of events.
+fn jobs() -> Result<()> {
+    let mut nextest = nextest(&["--package", "flotilla-fleet"]);
+    nextest.env("FLOTILLA_JOB_SEEDS", JOB_SEEDS);
+    check(nextest.args(["--release", "whatever_ends_at_any_moment"]))
 }
 
 /// nextest with the profile for long runs. The output of the tests is shown.
