@@ -14,6 +14,7 @@ pub mod events;
 pub mod frame;
 pub mod inventory_table;
 pub mod items;
+pub mod jobs;
 pub mod link;
 pub mod mesh;
 pub mod mode;

@@ -1,6 +1,7 @@
 //! The frame around every page: top bar, sidebar, banner of a lost controller, command palette, shortcuts.
 
 mod banner;
+mod jobs;
 mod keys;
 mod palette;
 mod ready;
@@ -8,6 +9,7 @@ mod shortcuts;
 mod sidebar;
 mod top_bar;
 
+pub use jobs::JobsPanel;
 pub use palette::{Group, Palette};
 pub use shortcuts::Shortcuts;
 
@@ -35,6 +37,7 @@ struct PageInfo {
 /// Which overlays are open over the page.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Overlays {
+    pub jobs: RwSignal<bool>,
     pub palette: RwSignal<bool>,
     pub shortcuts: RwSignal<bool>,
     /// The sidebar as a drawer, on a narrow screen.
@@ -74,6 +77,7 @@ pub fn PageFrame(children: Children) -> impl IntoView {
     };
     provide_context(page);
     let overlays = Overlays {
+        jobs: RwSignal::new(false),
         palette: RwSignal::new(false),
         shortcuts: RwSignal::new(false),
         drawer: RwSignal::new(false),
@@ -128,6 +132,7 @@ fn follow_route(path: Memo<String>, heading: NodeRef<html::H1>, overlays: Overla
         if moved {
             overlays.drawer.set(false);
             overlays.palette.set(false);
+            overlays.jobs.set(false);
             if let Some(heading) = heading.get_untracked() {
                 heading.focus().ok();
             }

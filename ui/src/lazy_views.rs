@@ -69,6 +69,7 @@ lazy_views! {
     overlays {
         palette: frame::Palette;
         shortcuts: frame::Shortcuts;
+        jobs: frame::JobsPanel;
         confirm_stop: pages::containers::ConfirmStop;
     }
     dashboard {

@@ -16,7 +16,7 @@ use crate::wire::{self, LiveFrame, Unreadable, Upsert};
 use flotilla_protocol::{
     Timestamp,
     activity::Activity,
-    api::{Enrollment, Fleet, PolicyInForce, Push, RelayFacts, Row},
+    api::{Enrollment, Fleet, Job, PolicyInForce, Push, RelayFacts, Row},
     device::{Device, DeviceStatus},
     id::DeviceId,
     inventory::{Container, Image, Network, Stack, Volume},
@@ -52,6 +52,7 @@ pub struct Store {
     pub activity: RwSignal<Collection<Activity>>,
     pub paths: RwSignal<Collection<Path>>,
     pub relays: RwSignal<Collection<RelayFacts>>,
+    pub jobs: RwSignal<Collection<Job>>,
     /// The policy in force, once a page loaded it.
     pub policy: RwSignal<Option<PolicyInForce>>,
     /// The newest enrollment of each device, as far as the live stream or a call delivered it.
@@ -80,6 +81,7 @@ impl Store {
             activity: RwSignal::default(),
             paths: RwSignal::default(),
             relays: RwSignal::default(),
+            jobs: RwSignal::default(),
             policy: RwSignal::new(None),
             enrollments: RwSignal::default(),
             pushes: RwSignal::default(),

@@ -9,7 +9,7 @@ mod json;
 use flotilla_protocol::{
     Timestamp,
     activity::Activity,
-    api::{List, RelayFacts, ResourceRef, Row, UnreachableDevice},
+    api::{Job, List, RelayFacts, ResourceRef, Row, UnreachableDevice},
     device::Device,
     id::DeviceId,
     name::DeviceName,
@@ -43,6 +43,12 @@ impl FromJson for Activity {
 }
 
 impl FromJson for Path {
+    fn from_json(text: &str) -> Result<Self> {
+        read(text)
+    }
+}
+
+impl FromJson for Job {
     fn from_json(text: &str) -> Result<Self> {
         read(text)
     }
@@ -157,12 +163,19 @@ fn resource(text: &str) -> Result<Upsert<'_>> {
     #[derive(Deserialize)]
     struct Read<'a> {
         kind: &'a str,
-        // A path has a field `kind` of its own, so it is nested one level deeper.
+        // Paths and jobs have a field `kind` of their own, so they are nested one level deeper.
         #[serde(borrow, default)]
         path: Option<Raw<'a>>,
+        #[serde(borrow, default)]
+        job: Option<Raw<'a>>,
     }
-    let Read { kind, path } = read(text)?;
-    let text = path.filter(|_| kind == Path::NAME).map_or(text, |path| path.0);
+    let Read { kind, path, job } = read(text)?;
+    let nested = match kind {
+        Path::NAME => path,
+        Job::NAME => job,
+        _ => None,
+    };
+    let text = nested.map_or(text, |nested| nested.0);
     Ok(Upsert { kind, text })
 }
 

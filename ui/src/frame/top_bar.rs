@@ -1,6 +1,6 @@
-//! The top bar: heading, the page's own actions, search and the account menu.
+//! The top bar: heading, the page's own actions, search, jobs and the account menu.
 
-use super::{Overlays, PageInfo};
+use super::{Overlays, PageInfo, jobs::JobsButton};
 use crate::{
     components::{
         button::{Button, ButtonKind},
@@ -40,6 +40,7 @@ pub fn TopBar(heading: NodeRef<html::H1>) -> impl IntoView {
                 <span class="grow">{copy::SEARCH}</span>
                 <kbd aria-hidden="true">{copy::KEYS_SEARCH}</kbd>
             </button>
+            <JobsButton/>
             <AccountMenu/>
         </header>
     }

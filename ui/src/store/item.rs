@@ -3,9 +3,9 @@
 use super::{Change, Keyed};
 use flotilla_protocol::{
     activity::Activity,
-    api::{RelayFacts, ResourceRef, Row},
+    api::{Job, RelayFacts, ResourceRef, Row},
     device::Device,
-    id::{DeviceId, RelayId},
+    id::{DeviceId, JobId, RelayId},
     inventory::{Container, Image, Kind, Network, Stack, Volume},
     path::Path,
 };
@@ -122,6 +122,20 @@ impl Keyed for Path {
             ResourceRef::Path { from_id, to_id } => Some(Change::Remove((*from_id, *to_id))),
             _ => None,
         }
+    }
+}
+
+impl Keyed for Job {
+    type Key = JobId;
+    const NAME: &'static str = "job";
+    fn key(&self) -> JobId {
+        self.id
+    }
+    fn device_of(_: &JobId) -> Option<DeviceId> {
+        None
+    }
+    fn change_of(_: &ResourceRef) -> Option<Change<Self>> {
+        None
     }
 }
 

@@ -12,7 +12,7 @@ use flotilla_protocol::{
     Code,
     api::{
         GetEnrollment, GetFleet, GetPolicy, List, ListActivity, ListContainers, ListDevices, ListImages,
-        ListNetworks, ListPaths, ListRelays, ListStacks, ListVolumes, Request,
+        ListJobs, ListNetworks, ListPaths, ListRelays, ListStacks, ListVolumes, Request,
     },
 };
 use leptos::{prelude::*, task::spawn_local};
@@ -64,6 +64,10 @@ impl Store {
 
     pub fn ensure_relays(self) {
         self.ensure(self.relays, || ListRelays);
+    }
+
+    pub fn ensure_jobs(self) {
+        self.ensure(self.jobs, ListJobs::default);
     }
 
     /// Loads the policy in force.
