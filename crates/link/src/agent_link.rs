@@ -1,6 +1,6 @@
 //! Control's end of a link: the handle with which it calls an agent.
 //!
-//! Life cycle: [`AgentLink::open`] → calls → [`LinkEnd`]. The connection is a task of its own. It ends when the
+//! Life cycle: established → calls → [`LinkEnd`]. The connection is a task of its own. It ends when the
 //! agent goes away or falls silent, when [`AgentLink::abort`] is called, and when the last handle is dropped.
 
 use crate::{
@@ -8,6 +8,7 @@ use crate::{
     endings::LinkEnd,
     settings::{self, Limits},
     severable::Severable,
+    stream::{Budget, NoRoom, Opener, Slot},
 };
 use bytes::Bytes;
 use flotilla_protocol::{Code, Problem, text::shown};
@@ -20,13 +21,12 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::{
     fmt, io,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    sync::watch,
     time::timeout,
 };
 use tokio_util::sync::CancellationToken;
@@ -41,7 +41,7 @@ pub(crate) type RequestBody = BoxBody<Bytes, io::Error>;
 #[derive(Clone)]
 pub struct AgentLink {
     sender: http2::SendRequest<RequestBody>,
-    long: Arc<Semaphore>,
+    long: Budget,
     stop: CancellationToken,
     end: watch::Receiver<Option<LinkEnd>>,
 }
@@ -55,6 +55,8 @@ pub enum CallError {
     TimedOut(Duration),
     #[error("{LONG_STREAMS} long streams are open on this device already; close one, then try again", LONG_STREAMS = settings::LONG_STREAMS)]
     Busy,
+    #[error("you have {CALLER_STREAMS} long streams open on this device already, your share of them; close one, then try again", CALLER_STREAMS = settings::CALLER_STREAMS)]
+    Crowded,
     #[error("{0}")]
     Refused(Problem),
     #[error("the device gave an answer that this control does not understand: {0}")]
@@ -66,7 +68,7 @@ impl From<CallError> for Problem {
         let code = match error {
             CallError::Closed => Code::DeviceOffline,
             CallError::TimedOut(_) => Code::NoAnswer,
-            CallError::Busy => Code::LinkBusy,
+            CallError::Busy | CallError::Crowded => Code::LinkBusy,
             CallError::Refused(problem) => return problem,
             CallError::Malformed(_) => Code::Internal,
         };
@@ -75,7 +77,7 @@ impl From<CallError> for Problem {
 }
 
 impl AgentLink {
-    pub(crate) async fn open(
+    pub(crate) async fn establish(
         io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         limits: Limits,
     ) -> Result<Self, hyper::Error> {
@@ -104,7 +106,7 @@ impl AgentLink {
         });
         Ok(Self {
             sender,
-            long: Arc::new(Semaphore::new(settings::LONG_STREAMS)),
+            long: Budget::new(settings::LONG_STREAMS, settings::CALLER_STREAMS),
             stop,
             end,
         })
@@ -217,40 +219,51 @@ impl AgentLink {
     /// # Errors
     /// Too many are open, the link ended, the agent was too slow, or it refused.
     pub async fn stream(&self, path: &str, limit: Duration) -> Result<LongStream, CallError> {
-        let permit = self.permit()?;
-        let (parts, body) = request(Method::GET, path, Bytes::new())?.into_parts();
-        let response = self.begin(parts, full(body), limit).await?;
-        Ok(LongStream::new(response.into_body(), permit))
+        let request = request(Method::GET, path, Bytes::new())?;
+        self.stream_of(request, &Opener::Control, limit).await
     }
 
-    /// A call in which both bodies stay open, like a terminal. It counts against [`crate::LONG_STREAMS`].
-    ///
-    /// # Errors
-    /// Too many are open, the link ended, the agent was too slow, or it refused.
-    pub async fn duplex(&self, request: Request<()>, limit: Duration) -> Result<Duplex, CallError> {
-        let permit = self.permit()?;
-        let (parts, ()) = request.into_parts();
-        let (input, guard, body) = InputBody::channel();
-        let response = self.begin(parts, BoxBody::new(body), limit).await?;
-        let (parts, body) = response.into_parts();
-        Ok(Duplex::new(parts, input, guard, LongStream::new(body, permit)))
+    /// As [`AgentLink::stream`], with the opener's share counted.
+    pub(crate) async fn stream_of(
+        &self,
+        request: Request<Bytes>,
+        opener: &Opener,
+        limit: Duration,
+    ) -> Result<LongStream, CallError> {
+        let slot = self.slot(opener)?;
+        let (parts, body) = request.into_parts();
+        let body = self.begin(parts, full(body), limit).await?;
+        Ok(LongStream { body, _slot: slot })
     }
 
-    fn permit(&self) -> Result<OwnedSemaphorePermit, CallError> {
-        self.long.clone().try_acquire_owned().map_err(|_| CallError::Busy)
+    /// A call in which both bodies stay open, like a terminal; the first input is in the request. It counts as a
+    /// [`AgentLink::stream`] does.
+    pub(crate) async fn duplex(
+        &self,
+        request: Request<Bytes>,
+        opener: &Opener,
+        limit: Duration,
+    ) -> Result<Duplex, CallError> {
+        let slot = self.slot(opener)?;
+        let (parts, first) = request.into_parts();
+        let (input, guard, body) = InputBody::channel(first);
+        let body = self.begin(parts, BoxBody::new(body), limit).await?;
+        Ok(Duplex::new(input, guard, LongStream { body, _slot: slot }))
+    }
+
+    fn slot(&self, opener: &Opener) -> Result<Slot, CallError> {
+        self.long.take(opener).map_err(|no_room| match no_room {
+            NoRoom::All(_) => CallError::Busy,
+            NoRoom::Share(_) => CallError::Crowded,
+        })
     }
 
     /// Sends a request and waits for the head of a successful answer.
-    async fn begin(
-        &self,
-        parts: Parts,
-        body: RequestBody,
-        limit: Duration,
-    ) -> Result<Response<Incoming>, CallError> {
+    async fn begin(&self, parts: Parts, body: RequestBody, limit: Duration) -> Result<Incoming, CallError> {
         let answer = async {
             let response = self.send(parts, body).await?;
             if response.status().is_success() {
-                return Ok(response);
+                return Ok(response.into_body());
             }
             let status = response.status();
             let body = collect(response.into_body()).await?;
@@ -291,17 +304,10 @@ impl fmt::Debug for AgentLink {
 /// The body of a long call, as it arrives.
 pub struct LongStream {
     body: Incoming,
-    _permit: OwnedSemaphorePermit,
+    _slot: Slot,
 }
 
 impl LongStream {
-    fn new(body: Incoming, permit: OwnedSemaphorePermit) -> Self {
-        Self {
-            body,
-            _permit: permit,
-        }
-    }
-
     /// The next frame: bytes, or trailers at the end.
     pub(crate) async fn frame(&mut self) -> Option<Result<http_body::Frame<Bytes>, CallError>> {
         let frame = self.body.frame().await?;

@@ -6,7 +6,6 @@
 
 use crate::agent_link::{CallError, LongStream};
 use bytes::Bytes;
-use http::response::Parts;
 use http_body::{Body, Frame};
 use std::{
     future::Future,
@@ -22,24 +21,22 @@ const QUEUE: usize = 4;
 
 /// An open call. Dropping either half cancels it at the agent, unless the input was finished before.
 #[derive(Debug)]
-pub struct Duplex {
-    /// Status and headers of the agent's answer.
-    pub head: Parts,
-    pub input: DuplexInput,
-    pub output: DuplexOutput,
+pub(crate) struct Duplex {
+    pub(crate) input: DuplexInput,
+    pub(crate) output: DuplexOutput,
 }
 
 /// The half that the caller sends with.
 #[derive(Debug)]
-pub struct DuplexInput {
+pub(crate) struct DuplexInput {
     queue: mpsc::Sender<InputEvent>,
 }
 
 /// The half that receives from the agent.
 #[derive(Debug)]
-pub struct DuplexOutput {
+pub(crate) struct DuplexOutput {
     stream: LongStream,
-    _guard: DropGuard,
+    _guard: Option<DropGuard>,
 }
 
 #[derive(Debug)]
@@ -49,13 +46,12 @@ enum InputEvent {
 }
 
 impl Duplex {
-    pub(crate) fn new(head: Parts, input: DuplexInput, guard: DropGuard, stream: LongStream) -> Self {
+    pub(crate) fn new(input: DuplexInput, guard: DropGuard, stream: LongStream) -> Self {
         Self {
-            head,
             input,
             output: DuplexOutput {
                 stream,
-                _guard: guard,
+                _guard: Some(guard),
             },
         }
     }
@@ -66,7 +62,7 @@ impl DuplexInput {
     ///
     /// # Errors
     /// The agent ended the call or the link.
-    pub async fn send(&self, data: Bytes) -> Result<(), CallError> {
+    pub(crate) async fn send(&self, data: Bytes) -> Result<(), CallError> {
         self.queue
             .send(InputEvent::Data(data))
             .await
@@ -77,7 +73,7 @@ impl DuplexInput {
     ///
     /// # Errors
     /// The agent ended the call or the link.
-    pub async fn finish(self) -> Result<(), CallError> {
+    pub(crate) async fn finish(self) -> Result<(), CallError> {
         self.queue
             .send(InputEvent::End)
             .await
@@ -86,8 +82,13 @@ impl DuplexInput {
 }
 
 impl DuplexOutput {
+    /// The output of a call whose input is finished.
+    pub(crate) fn alone(stream: LongStream) -> Self {
+        Self { stream, _guard: None }
+    }
+
     /// The next bytes, or the trailers that close the output; `None` after its end.
-    pub async fn next(&mut self) -> Option<Result<Frame<Bytes>, CallError>> {
+    pub(crate) async fn next(&mut self) -> Option<Result<Frame<Bytes>, CallError>> {
         self.stream.frame().await
     }
 }
@@ -100,8 +101,13 @@ pub(crate) struct InputBody {
 }
 
 impl InputBody {
-    pub(crate) fn channel() -> (DuplexInput, DropGuard, Self) {
+    /// A body that begins with these bytes.
+    pub(crate) fn channel(first: Bytes) -> (DuplexInput, DropGuard, Self) {
         let (sender, queue) = mpsc::channel(QUEUE);
+        if !first.is_empty() {
+            // There is room in a new queue.
+            let _ = sender.try_send(InputEvent::Data(first));
+        }
         let cancel = CancellationToken::new();
         let body = Self {
             queue,

@@ -10,8 +10,8 @@
 //! minimum rate at which it reads its answers, so that a slow client delays no other and holds no place. The number of
 //! connections follows from the number of files that the process may open, see `capacity` and `places`;
 //! [`raise_file_limit`] raises that to its maximum. The [`Caller`] extension tells routes which device calls. The
-//! link's route calls [`upgrade`] and gets an [`AgentLink`]: short calls with a time limit, long streams that are
-//! counted, and [`Duplex`] calls that end when their handle is dropped.
+//! link's route calls [`upgrade`] and gets an [`AgentLink`]: short calls with a time limit, and typed streams
+//! ([`stream`]) that are counted and end when their handle is dropped.
 //!
 //! **At the agent**: [`dial`] tries all endpoints of a [`Target`], the last good one first and the next one a quarter
 //! second later, and gives a [`Dialed`] link to [`serve`]. [`Backoff`] gives the wait between links. [`call`] sends a
@@ -42,6 +42,7 @@ mod race;
 mod serve;
 mod settings;
 mod severable;
+pub mod stream;
 mod timed_body;
 mod upgrade;
 mod ws_io;
@@ -51,7 +52,6 @@ pub use backoff::Backoff;
 pub use caller::Caller;
 pub use capacity::raise_file_limit;
 pub use dial::{Answer, DialError, Dialed, Introduction, Target, call, dial};
-pub use duplex::{Duplex, DuplexInput, DuplexOutput};
 pub use endings::LinkEnd;
 pub use lookup::lookup;
 pub use messages::{Incoming, MessageSocket, Outgoing, open};

@@ -9,6 +9,9 @@ pub(crate) const MAX_STREAMS: u32 = 256;
 /// Long-lived streams per link. An agent accepts 256; the rest is left for short calls.
 pub const LONG_STREAMS: usize = 200;
 
+/// Of those, the most of one caller: more than a person reads at a time, and a quarter, so that no page takes all.
+pub(crate) const CALLER_STREAMS: usize = LONG_STREAMS / 4;
+
 /// What one stream may have under way: a reader that stops costs this much memory and no more.
 pub(crate) const STREAM_WINDOW: u32 = 256 * 1024;
 

@@ -41,7 +41,7 @@ where
         return unsupported();
     }
     socket.on_upgrade(move |socket| async move {
-        match AgentLink::open(WsIo::new(socket), limits).await {
+        match AgentLink::establish(WsIo::new(socket), limits).await {
             Ok(link) => on_link(link).await,
             Err(error) => tracing::info!(error = %error, "a link ended before it began"),
         }

@@ -10,6 +10,7 @@
 //! - [`job`]: what takes long or takes things apart, as an agent carries it out.
 //! - [`mesh`], [`path`], [`policy`]: the network map and its changes, how devices reach each other, who may reach whom.
 //! - [`api`]: the control API: request structs that name their response, list envelopes, live frames.
+//! - [`stream`]: what goes on while it is read: frames, typed items, the typed end, and the place to go on from.
 //! - [`interface`]: which interfaces of a computer lead to others.
 //! - [`open`]: values of which a newer build may know more.
 //! - [`neighborhood`]: which network addresses count as one source.
@@ -43,6 +44,7 @@ pub mod path;
 pub mod pin;
 pub mod policy;
 pub mod shell;
+pub mod stream;
 pub mod text;
 
 pub use code::{Code, Problem};

@@ -78,6 +78,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "interface",
             "endpoint",
             "inventory",
+            "stream",
             "code",
             "pin",
             "key",

@@ -1,7 +1,7 @@
 //! Calls cross the link, and their different ends are told apart.
 
 use super::rig::{Control, SOON, linked};
-use crate::{CallError, LinkEnd, settings::Limits};
+use crate::{CallError, LinkEnd, settings::Limits, stream::Opener};
 use bytes::Bytes;
 use flotilla_protocol::{Code, Problem};
 use futures_util::StreamExt;
@@ -65,8 +65,8 @@ async fn a_call_that_takes_too_long_is_given_up_and_the_link_goes_on() {
 async fn a_terminal_talks_in_both_directions_and_says_how_it_ended() {
     let control = Control::start(Limits::default());
     let agent = linked(&control).await;
-    let request = Request::post("/shell").body(()).unwrap();
-    let mut shell = agent.link.duplex(request, SOON).await.unwrap();
+    let request = Request::post("/shell").body(Bytes::new()).unwrap();
+    let mut shell = agent.link.duplex(request, &Opener::Control, SOON).await.unwrap();
     let first = shell.output.next().await.unwrap().unwrap().into_data().unwrap();
     assert_eq!(first, "$ ", "output comes before any input");
     for key in ["l", "s", "\n"] {
@@ -108,8 +108,8 @@ async fn an_agent_that_stops_ends_the_link_in_order() {
 async fn a_call_that_runs_when_the_agent_stops_is_still_answered() {
     let control = Control::start(Limits::default());
     let agent = linked(&control).await;
-    let request = Request::post("/shell").body(()).unwrap();
-    let mut shell = agent.link.duplex(request, SOON).await.unwrap();
+    let request = Request::post("/shell").body(Bytes::new()).unwrap();
+    let mut shell = agent.link.duplex(request, &Opener::Control, SOON).await.unwrap();
     shell.output.next().await.unwrap().unwrap();
     agent.stop.cancel();
     shell.input.send(Bytes::from_static(b"exit\n")).await.unwrap();

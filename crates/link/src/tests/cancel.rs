@@ -1,7 +1,7 @@
 //! A call that control drops is dropped at the agent.
 
 use super::rig::{Agent, Control, SOON, eventually, linked};
-use crate::{CallError, LONG_STREAMS, LinkEnd, settings::Limits};
+use crate::{CallError, LONG_STREAMS, LinkEnd, duplex::Duplex, settings::Limits, stream::Opener};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use http::Request;
@@ -30,9 +30,9 @@ async fn a_silent_stream_that_is_dropped_is_dropped_at_the_agent() {
     eventually("the body is gone", || agent.seen.alive() == 0).await;
 }
 
-async fn shell(agent: &Agent) -> crate::Duplex {
-    let request = Request::post("/shell").body(()).unwrap();
-    let mut shell = agent.link.duplex(request, SOON).await.unwrap();
+async fn shell(agent: &Agent) -> Duplex {
+    let request = Request::post("/shell").body(Bytes::new()).unwrap();
+    let mut shell = agent.link.duplex(request, &Opener::Control, SOON).await.unwrap();
     shell.output.next().await.unwrap().unwrap();
     assert_eq!(agent.seen.alive(), 1);
     shell
@@ -126,9 +126,9 @@ async fn the_last_streams_are_kept_for_short_calls() {
         agent.link.stream("/quiet", SOON).await,
         Err(CallError::Busy)
     ));
-    let request = Request::post("/shell").body(()).unwrap();
+    let request = Request::post("/shell").body(Bytes::new()).unwrap();
     assert!(matches!(
-        agent.link.duplex(request, SOON).await,
+        agent.link.duplex(request, &Opener::Control, SOON).await,
         Err(CallError::Busy)
     ));
     agent.link.get::<String>("/hello", SOON).await.unwrap();

@@ -242,13 +242,13 @@ impl Seen {
         self.alive.load(Ordering::SeqCst)
     }
 
-    fn guard(&self) -> Alive {
+    pub(super) fn guard(&self) -> Alive {
         self.alive.fetch_add(1, Ordering::SeqCst);
         Alive(Arc::clone(&self.alive))
     }
 }
 
-struct Alive(Arc<AtomicUsize>);
+pub(super) struct Alive(Arc<AtomicUsize>);
 
 impl Drop for Alive {
     fn drop(&mut self) {
@@ -305,6 +305,7 @@ fn agent_router(seen: Seen) -> Router {
             "/shell",
             post(|State(seen): State<Seen>, body: Body| async move { shell(&seen, body) }),
         )
+        .merge(super::numbers::routes())
         .with_state(seen)
 }
 

@@ -1,0 +1,137 @@
+//! From items to chunks of bytes, at the pace of whoever takes the chunks.
+//!
+//! What makes the items is a future that the taker of the chunks runs: [`Production::poll_chunk`] runs it until it
+//! waits or a chunk is full. So it stands still while nobody takes anything, and it is gone when the taker is.
+
+use bytes::{Bytes, BytesMut};
+use flotilla_protocol::stream::{End, Frame, Malformed, Streaming};
+use std::{
+    fmt,
+    future::{Future, poll_fn},
+    marker::PhantomData,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
+};
+
+/// A chunk is full with this many bytes: what one frame of HTTP/2 carries. The item that fills it may be longer.
+const CHUNK: usize = crate::settings::FRAME as usize;
+
+/// Where the items of a stream are sent.
+pub struct Outflow<S> {
+    shared: Arc<Shared>,
+    stream: PhantomData<fn(S)>,
+}
+
+#[derive(Default)]
+struct Shared(Mutex<Chunk>);
+
+#[derive(Default)]
+struct Chunk {
+    bytes: BytesMut,
+    /// Who waits for the chunk to be taken.
+    waiting: Option<Waker>,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Chunk> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was sent since the last chunk; `None` when there is nothing.
+    fn take(&self) -> Option<Bytes> {
+        let mut chunk = self.lock();
+        if let Some(waiting) = chunk.waiting.take() {
+            waiting.wake();
+        }
+        // The buffer goes with its bytes, so that a quiet stream keeps none.
+        let bytes = std::mem::take(&mut chunk.bytes).freeze();
+        (!bytes.is_empty()).then_some(bytes)
+    }
+}
+
+impl<S: Streaming> Outflow<S> {
+    /// Sends an item; waits while the reader takes nothing. Cancel safe: an item that was not sent is not sent later.
+    ///
+    /// # Errors
+    /// The item does not fit into a frame; it is left out, and the stream can go on.
+    pub async fn send(&mut self, item: &S::Item) -> Result<(), Malformed> {
+        let frame = Frame::of(item)?;
+        poll_fn(|cx| {
+            let mut chunk = self.shared.lock();
+            if chunk.bytes.len() >= CHUNK {
+                chunk.waiting = Some(cx.waker().clone());
+                return Poll::Pending;
+            }
+            Poll::Ready(frame.write_to(&mut chunk.bytes))
+        })
+        .await
+    }
+}
+
+type Producer<S> = Pin<Box<dyn Future<Output = End<<S as Streaming>::End>> + Send>>;
+
+/// A stream as it is made: what makes its items, and the chunk that is not taken yet.
+pub struct Production<S: Streaming> {
+    shared: Arc<Shared>,
+    /// `None` when the end was written.
+    producer: Option<Producer<S>>,
+}
+
+impl<S: Streaming> Production<S> {
+    pub fn new<F>(produce: impl FnOnce(Outflow<S>) -> F) -> Self
+    where
+        F: Future<Output = End<S::End>> + Send + 'static,
+    {
+        let shared = Arc::<Shared>::default();
+        let outflow = Outflow {
+            shared: shared.clone(),
+            stream: PhantomData,
+        };
+        Self {
+            shared,
+            producer: Some(Box::pin(produce(outflow))),
+        }
+    }
+
+    /// The next bytes, whole frames; `None` after the end.
+    pub fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        if let Some(producer) = &mut self.producer
+            && let Poll::Ready(end) = producer.as_mut().poll(cx)
+        {
+            self.end(&end);
+        }
+        match (self.shared.take(), &self.producer) {
+            (Some(chunk), _) => Poll::Ready(Some(chunk)),
+            (None, Some(_)) => Poll::Pending,
+            (None, None) => Poll::Ready(None),
+        }
+    }
+
+    /// The next bytes, whole frames; `None` after the end. Cancel safe.
+    pub async fn chunk(&mut self) -> Option<Bytes> {
+        poll_fn(|cx| self.poll_chunk(cx)).await
+    }
+
+    /// Ends the stream from outside: what makes its items is dropped, and the end is the next thing to be taken.
+    pub fn end(&mut self, end: &End<S::End>) {
+        if self.producer.take().is_some() {
+            // An end always fits.
+            let _ = Frame::end::<S>(end).write_to(&mut self.shared.lock().bytes);
+        }
+    }
+}
+
+impl<S> fmt::Debug for Outflow<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Outflow")
+    }
+}
+
+impl<S: Streaming> fmt::Debug for Production<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Production")
+            .field("over", &self.producer.is_none())
+            .finish()
+    }
+}
