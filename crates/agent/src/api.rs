@@ -18,8 +18,9 @@ use flotilla_protocol::{
     Code, Problem,
     agent::{CONTAINERS_PATH, PING_PATH, Pong, REVOKED_PATH, SETTINGS_PATH, WATCH_PATH},
     device::EndpointTrial,
-    job::JOBS_PATH,
+    job::{JOBS_PATH, JobProgress},
     mesh::{MAP_PATH, PATHS_PATH},
+    stream::Streaming as _,
 };
 use refusal::Refusal;
 use std::sync::Arc;
@@ -56,10 +57,8 @@ pub(crate) fn router(api: Api) -> Router {
             post(containers::act),
         )
         .route(JOBS_PATH, get(jobs::list))
-        .route(
-            &format!("{JOBS_PATH}/{{id}}"),
-            put(jobs::start).get(jobs::follow).delete(jobs::end),
-        )
+        .route(&format!("{JOBS_PATH}/{{id}}"), put(jobs::start).delete(jobs::end))
+        .route(JobProgress::PATH, post(jobs::progress))
         .fallback(async || {
             Refusal(Problem::new(
                 Code::NotFound,

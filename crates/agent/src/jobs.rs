@@ -5,6 +5,7 @@
 //! is underway: it is finished or undone.
 //!
 //! - `record`: a job on disk, and its progress. `journal`: all records on disk. `job`: a job in memory.
+//! - `news`: how a job goes, for one reader.
 //! - `context`: what a job writes and tells while it is carried out. `action`, `placement`, `mode_change`: the kinds of
 //!   jobs.
 
@@ -13,6 +14,7 @@ mod context;
 mod job;
 mod journal;
 mod mode_change;
+mod news;
 mod placement;
 mod record;
 
@@ -22,10 +24,11 @@ use flotilla_engine::{Engine, in_container};
 use flotilla_protocol::{
     Code, Problem,
     id::JobId,
-    job::{EndJob, FollowJob, JobEnd, JobReport, JobRequest, LONGEST_WAIT_SECONDS},
+    job::{EndJob, JobEnd, JobReport, JobRequest},
 };
 use job::Job;
 use journal::Journal;
+pub(crate) use news::JobNews;
 use record::{JobOutcome, JobRecord, Progress};
 use std::{
     collections::BTreeMap,
@@ -134,18 +137,12 @@ impl Jobs {
         reports.collect()
     }
 
-    /// Waits for news of a job, then reports it.
+    /// How a job goes, with its lines from this number on.
     ///
     /// # Errors
     /// There is no such job.
-    pub(crate) async fn follow(&self, id: JobId, follow: FollowJob) -> Result<JobReport, Problem> {
-        let mut news = self.get(id)?.progress.subscribe();
-        let wait = Duration::from_secs(follow.wait_seconds.min(LONGEST_WAIT_SECONDS).into());
-        let has_news =
-            |progress: &Progress| progress.has_news(follow.from) || progress.record.state.is_over();
-        timeout(wait, news.wait_for(has_news)).await.ok();
-        let report = news.borrow().report(follow.from);
-        Ok(report)
+    pub(crate) fn news(&self, id: JobId, from: u32) -> Result<JobNews, Problem> {
+        Ok(JobNews::new(self.get(id)?.progress.subscribe(), from))
     }
 
     /// Asks a job to end where that is safe; a job that is over is forgotten.

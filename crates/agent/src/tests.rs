@@ -1,6 +1,7 @@
 //! Whole agents against a control that is played here, over real TLS.
 
 mod control;
+mod following;
 mod joining;
 mod leaving;
 mod reaching;

@@ -2,19 +2,25 @@
 //! without a link, and survives the agent's end.
 //!
 //! Life cycle at the agent: started (`PUT`) → `running` → `done`, `failed`, `undone` or `canceled`. `DELETE` cancels it at
-//! the next point at which that is safe; once it ended, `DELETE` lets the agent forget it. Control's own record of a
-//! job, which people see, is [`crate::api::Job`]; its states are the same, and `waiting` before them.
+//! the next point at which that is safe; once it ended, `DELETE` lets the agent forget it. [`JobProgress`] tells how it
+//! goes. Control's own record of a job, which people see, is [`crate::api::Job`]; its states are the same, and `waiting`
+//! before them.
 
-use crate::{Problem, Timestamp, device::NetworkMode, id::JobId, inventory::ContainerAction, open::Open};
+use crate::{
+    Problem, Timestamp,
+    device::NetworkMode,
+    id::JobId,
+    inventory::ContainerAction,
+    open::Open,
+    stream::{Malformed, Payload, Silence, Streaming, from_json, to_json},
+};
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 /// `GET`: all jobs that the agent has not been told to forget, as a list of [`JobReport`]s. Below it, by id: `PUT`
-/// with a [`JobRequest`] starts one and answers at once, `GET` with [`FollowJob`] as query waits for news of it, and
-/// `DELETE` with [`EndJob`] as query cancels or forgets it. Each answers a [`JobReport`].
+/// with a [`JobRequest`] starts one and answers at once, and `DELETE` with [`EndJob`] as query cancels or forgets it.
+/// Each answers a [`JobReport`].
 pub const JOBS_PATH: &str = "/v1/jobs";
-
-/// The longest wait of one [`FollowJob`], in seconds: shorter than what any proxy on the way takes for silence.
-pub const LONGEST_WAIT_SECONDS: u32 = 20;
 
 /// What an agent is to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,15 +103,35 @@ pub enum JobEnd {
     Forget,
 }
 
-/// Waits for news of a job.
+/// How a job goes, until it is over: a report at each change, and the last one as the outcome. Each has the lines that the
+/// reports before it did not have.
+#[derive(Debug)]
+pub enum JobProgress {}
+
+impl Streaming for JobProgress {
+    type At = JobId;
+    type Open = FollowJob;
+    type Up = Silence;
+    type Item = JobReport;
+    type End = JobReport;
+
+    const PATH: &'static str = "/v1/jobs/{id}/progress";
+
+    fn path(job: &JobId) -> String {
+        format!("{JOBS_PATH}/{job}/progress")
+    }
+
+    fn advance(open: &mut FollowJob, report: &JobReport) {
+        open.from = report.next_line;
+    }
+}
+
+/// From where on the progress of a job is wanted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FollowJob {
     /// Number of the first line that is not known yet; lines are numbered from 0.
     #[serde(default)]
     pub from: u32,
-    /// How long to wait for such a line or the job's end, in seconds; [`LONGEST_WAIT_SECONDS`] at most.
-    #[serde(default)]
-    pub wait_seconds: u32,
 }
 
 /// A job as its agent reports it.
@@ -132,12 +158,22 @@ pub struct JobReport {
     /// Why it is not done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<Problem>,
-    /// What it did, from the line that was asked for, one act a line; the last one is what it is doing.
+    /// What it did, one act a line; the last one is what it is doing. In a list they are left out.
     #[serde(default)]
     pub lines: Vec<String>,
     /// Number of the line that comes after these.
     #[serde(default)]
     pub next_line: u32,
+}
+
+impl Payload for JobReport {
+    fn write(&self) -> Result<(u8, Bytes), Malformed> {
+        Ok((0, to_json(self)?))
+    }
+
+    fn read(_: u8, body: &Bytes) -> Result<Option<Self>, Malformed> {
+        from_json(body).map(Some)
+    }
 }
 
 #[cfg(test)]

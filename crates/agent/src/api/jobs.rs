@@ -1,4 +1,4 @@
-//! Routes of jobs: start, list, follow and end.
+//! Routes of jobs: start, list, progress and end.
 
 use super::{
     Api,
@@ -7,10 +7,13 @@ use super::{
 use axum::{
     Json,
     extract::{Path, Query, State, rejection::JsonRejection},
+    response::Response,
 };
+use flotilla_link::stream::{Opened, answer};
 use flotilla_protocol::{
     id::JobId,
-    job::{EndJob, FollowJob, JobReport, JobRequest},
+    job::{EndJob, JobProgress, JobReport, JobRequest},
+    stream::Event,
 };
 
 /// Answers at once, with the job as it begins.
@@ -28,13 +31,25 @@ pub(super) async fn list(State(api): State<Api>) -> Json<Vec<JobReport>> {
     Json(api.jobs.list())
 }
 
-/// Answers when there is news, or after the wait that was asked for.
-pub(super) async fn follow(
+/// Tells how a job goes, until it is over.
+pub(super) async fn progress(
     State(api): State<Api>,
     Path(id): Path<JobId>,
-    Query(follow): Query<FollowJob>,
-) -> Result<Json<JobReport>, Refusal> {
-    api.jobs.follow(id, follow).await.map(Json).map_err(Refusal)
+    Opened { open, .. }: Opened<JobProgress>,
+) -> Result<Response, Refusal> {
+    let mut news = api.jobs.news(id, open.from).map_err(Refusal)?;
+    Ok(answer::<JobProgress, _>(api.closing, |mut out| async move {
+        loop {
+            match news.next().await {
+                Event::Item(report) => {
+                    if let Err(malformed) = out.send(&report).await {
+                        return malformed.into();
+                    }
+                }
+                Event::End(end) => return end,
+            }
+        }
+    }))
 }
 
 pub(super) async fn end(

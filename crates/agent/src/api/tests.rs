@@ -11,7 +11,9 @@ use axum::{
 use flotilla_engine::{OwnContainer, Sockets};
 use flotilla_protocol::{
     agent::{Report, Settings},
+    job::{FollowJob, JobState},
     mesh::MapPush,
+    stream::{End, Event, Frame, Reader},
 };
 use http_body_util::BodyExt as _;
 use std::time::Duration;
@@ -193,11 +195,22 @@ async fn a_job_is_begun_at_once_and_followed_and_forgotten_by_its_id() {
     let (_, held) = call("POST", "/v1/containers/c1/stop", "").await;
     assert_eq!(held["code"].as_str(), Some("conflict"), "{held}");
 
-    let (_, ended) = call("GET", &format!("{path}?from=0&wait_seconds=20"), "").await;
-    assert_eq!(ended["state"].as_str(), Some("failed"), "{ended}");
+    let progress = format!("{path}/progress");
+    let wanted = Frame::open::<JobProgress>(&FollowJob::default()).unwrap();
+    let follow = || Request::post(&progress).body(Body::from(wanted.to_bytes().unwrap()));
+    let response = router(api.clone()).oneshot(follow().unwrap()).await.unwrap();
+    let mut reader = Reader::<JobProgress>::new(FollowJob::default());
+    reader.handle_bytes(&response.into_body().collect().await.unwrap().to_bytes());
+    let events: Vec<_> = std::iter::from_fn(|| reader.poll_event()).collect();
+    let Some(Event::End(End::Finished { outcome })) = events.last() else {
+        panic!("{events:?}");
+    };
+    assert_eq!(outcome.state, JobState::Failed);
     assert_eq!(call("GET", JOBS_PATH, "").await.1.as_array().unwrap().len(), 1);
     assert_eq!(call("DELETE", path, "").await.1["state"].as_str(), Some("failed"));
-    assert_eq!(call("GET", path, "").await.0, 404);
+    assert_eq!(answer(api.clone(), follow().unwrap()).await.0, 404);
+    let (status, problem) = call("POST", &progress, "{}").await;
+    assert_eq!((status, problem["code"].as_str()), (400, Some("invalid_input")));
     assert_eq!(call("GET", JOBS_PATH, "").await.1, serde_json::json!([]));
     assert_eq!(call("PUT", path, "{}").await.0, 400);
 }

@@ -15,6 +15,13 @@ const VERSION: u32 = 1;
 /// How many lines are kept of a job: more than its steps, even when some are tried again and again.
 const LINES: usize = 100;
 
+/// The longest line, in characters. Lines quote the engine. All that are kept fit into one frame of a stream, also if
+/// each character takes six bytes there.
+const LINE_CHARS: usize = 400;
+
+/// The longest message of a problem, in characters, which is in the same frame.
+const PROBLEM_CHARS: usize = 2000;
+
 /// The part of a job that survives the agent's end.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct JobRecord {
@@ -88,7 +95,10 @@ impl JobRecord {
 
     pub(super) fn end(&mut self, outcome: JobOutcome, now: Timestamp) {
         self.state = outcome.state;
-        self.problem = outcome.problem;
+        self.problem = outcome.problem.map(|problem| Problem {
+            message: problem.message.chars().take(PROBLEM_CHARS).collect(),
+            ..problem
+        });
         self.container = outcome.container;
         self.ended = Some(now);
         self.swap = None;
@@ -137,10 +147,11 @@ impl Progress {
 
     /// Adds a line, unless it repeats the last one; returns whether it did.
     pub(super) fn add_line(&mut self, line: &str) -> bool {
-        if self.lines.back().is_some_and(|last| last == line) {
+        let line: String = line.chars().take(LINE_CHARS).collect();
+        if self.lines.back() == Some(&line) {
             return false;
         }
-        self.lines.push_back(line.to_owned());
+        self.lines.push_back(line);
         if self.lines.len() > LINES {
             self.lines.pop_front();
         }
@@ -163,10 +174,9 @@ impl Progress {
         is_running
     }
 
-    /// Whether there are more lines than the caller knows, or other ones: a caller may know lines of an agent that has
-    /// ended since.
-    pub(super) fn has_news(&self, from: u32) -> bool {
-        from != self.next
+    /// Number of the line that comes next.
+    pub(super) fn next_line(&self) -> u32 {
+        self.next
     }
 
     /// The report with the lines from this number on.

@@ -2,7 +2,12 @@
 
 use super::*;
 use flotilla_engine::{OwnContainer, Sockets};
-use flotilla_protocol::{device::NetworkMode, job::JobState};
+use flotilla_protocol::{
+    device::NetworkMode,
+    job::JobState,
+    stream::{End, Event, Frame},
+};
+use futures_util::FutureExt;
 use std::fs;
 
 fn open(dir: &Path) -> Jobs {
@@ -30,14 +35,10 @@ fn write_down(dir: &Path) {
 }
 
 async fn over(jobs: &Jobs, id: JobId) -> JobReport {
+    let mut news = jobs.news(id, 0).unwrap();
     loop {
-        let follow = FollowJob {
-            from: 0,
-            wait_seconds: 20,
-        };
-        let report = jobs.follow(id, follow).await.unwrap();
-        if report.state.is_over() {
-            return report;
+        if let Event::End(End::Finished { outcome }) = news.next().await {
+            return outcome;
         }
     }
 }
@@ -118,41 +119,72 @@ async fn outcomes_that_control_never_asks_about_are_not_kept_for_ever() {
     assert!(open(dir.path()).list().len() <= KEPT + 1);
 }
 
+/// The next news, which must be there already and not be the end.
+fn told(news: &mut JobNews) -> JobReport {
+    match news.next().now_or_never().expect("there is news") {
+        Event::Item(report) => report,
+        Event::End(end) => panic!("{end:?}"),
+    }
+}
+
 #[tokio::test]
-async fn a_wait_ends_with_news_or_with_its_time() {
+async fn a_reader_is_told_of_each_change_and_of_each_line_once() {
     let dir = tempfile::tempdir().unwrap();
     let jobs = open(dir.path());
     jobs.start(id(1), place("c1")).unwrap();
     let job = jobs.get(id(1)).unwrap();
-    let follow = |from, wait_seconds| jobs.follow(id(1), FollowJob { from, wait_seconds });
+    let add = |line: &str| {
+        job.progress.send_if_modified(|progress| progress.add_line(line));
+    };
+    let mut news = jobs.news(id(1), 0).unwrap();
+    assert_eq!(told(&mut news).next_line, 0, "where it stands");
+    assert!(news.next().now_or_never().is_none(), "nothing is told twice");
+    ["one", "two", "two"].into_iter().for_each(add);
+    let report = told(&mut news);
     assert_eq!(
-        follow(0, 0).await.unwrap().next_line,
-        0,
-        "nothing to tell, and no wait"
-    );
-    let (report, ()) = tokio::join!(follow(0, 20), async {
-        job.progress.send_modify(|progress| {
-            progress.add_line("one");
-            progress.add_line("two");
-            progress.add_line("two");
-        });
-    });
-    let report = report.unwrap();
-    assert_eq!(
-        (report.lines.clone(), report.next_line),
+        (report.lines, report.next_line),
         (vec!["one".to_owned(), "two".to_owned()], 2)
     );
-    assert_eq!(follow(1, 20).await.unwrap().lines, ["two"]);
+    assert!(news.next().now_or_never().is_none());
+    job.progress
+        .send_modify(|progress| progress.record.underway = true);
+    let report = told(&mut news);
+    assert!(report.underway && report.lines.is_empty());
+    // Another reader knows the first line.
+    assert_eq!(told(&mut jobs.news(id(1), 1).unwrap()).lines, ["two"]);
     // As after a restart of the agent: the caller knows more lines than this agent has.
-    assert_eq!(follow(9, 20).await.unwrap().next_line, 2);
+    assert_eq!(told(&mut jobs.news(id(1), 9).unwrap()).lines.len(), 2);
     for n in 0..500 {
-        job.progress.send_modify(|progress| {
-            progress.add_line(&n.to_string());
-        });
+        add(&n.to_string());
     }
-    let late = follow(1, 0).await.unwrap();
-    assert_eq!((late.lines.len(), late.next_line), (100, 502));
-    assert_eq!(late.lines[0], "400");
+    let report = told(&mut news);
+    assert_eq!(
+        (report.lines.len(), report.lines[0].as_str(), report.next_line),
+        (100, "400", 502)
+    );
+    assert!(news.next().now_or_never().is_none());
+}
+
+#[tokio::test]
+async fn the_longest_outcome_fits_into_a_frame_with_all_of_its_lines() {
+    let dir = tempfile::tempdir().unwrap();
+    write_down(dir.path());
+    let jobs = open(dir.path());
+    let job = jobs.get(id(1)).unwrap();
+    let unseen = "\u{1}".repeat(100_000);
+    for n in 0..100 {
+        job.progress
+            .send_if_modified(|progress| progress.add_line(&format!("{n}{unseen}")));
+    }
+    let failed = JobOutcome::failed(Problem::new(Code::EngineRefused, &*unseen));
+    job.progress
+        .send_modify(|progress| progress.record.end(failed, AgentClock::system()));
+    let end = jobs.news(id(1), 0).unwrap().next().now_or_never().unwrap();
+    let Event::End(End::Finished { outcome }) = &end else {
+        panic!("{end:?}");
+    };
+    assert_eq!(outcome.lines.len(), 100);
+    Frame::of(outcome).unwrap().to_bytes().unwrap();
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,10 +2,12 @@
 //! the runner, which carries out what is to be done next.
 
 use flotilla_fleet::jobs::{JobRecord, Jobs, Now, Origin, Todo};
+use flotilla_link::stream::AgentStream;
 use flotilla_protocol::{
     Code, Problem,
     api::Job,
     id::{DeviceId, JobId},
+    job::JobProgress,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,6 +25,8 @@ pub(crate) struct JobTable {
     machine: Mutex<Jobs>,
     shown: Mutex<BTreeMap<JobId, watch::Sender<ShownJob>>>,
     links: Mutex<LinkTable>,
+    /// Streams of news of acts, while no call reads them.
+    news: Mutex<BTreeMap<JobId, AgentStream<JobProgress>>>,
     woken: Notify,
     /// Held while a job is drafted, written and adopted, so that no two begin on the same thing.
     pub(crate) beginning: tokio::sync::Mutex<()>,
@@ -57,6 +61,16 @@ impl JobTable {
     /// Reads from the machine.
     pub(crate) fn read<T>(&self, look: impl FnOnce(&Jobs) -> T) -> T {
         look(&lock(&self.machine))
+    }
+
+    /// The stream by which the news of an act come.
+    pub(crate) fn take_news(&self, act: JobId) -> Option<AgentStream<JobProgress>> {
+        lock(&self.news).remove(&act)
+    }
+
+    /// Keeps the stream for the next call about the act.
+    pub(crate) fn keep_news(&self, act: JobId, news: AgentStream<JobProgress>) {
+        lock(&self.news).insert(act, news);
     }
 
     /// A link has begun. Its device is called about jobs once it has said which it has.

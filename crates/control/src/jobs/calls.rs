@@ -2,10 +2,11 @@
 
 use crate::{core::Core, report::SENTENCE_CHARS};
 use flotilla_fleet::jobs::{Act, Call, CallFailure, LINES, Order};
-use flotilla_link::{AgentLink, CallError};
+use flotilla_link::{AgentLink, CallError, stream::Opener};
 use flotilla_protocol::{
     id::JobId,
-    job::{JOBS_PATH, JobReport, JobRequest, LONGEST_WAIT_SECONDS},
+    job::{FollowJob, JOBS_PATH, JobProgress, JobReport, JobRequest},
+    stream::{End, Event},
     text::shown,
 };
 use std::time::Duration;
@@ -25,7 +26,7 @@ const LIST_CHECK: Duration = Duration::from_millis(20);
 /// Calls a device, and answers what it says. Its words are bounded and safe to show.
 pub(super) async fn call(core: &Core, act: &Act, call: &Call) -> Result<JobReport, CallFailure> {
     let link = core.links.lookup(act.device).ok_or(CallFailure::CutOff)?;
-    let answer = send(&link, act.id, call).await;
+    let answer = send(core, &link, act.id, call).await;
     let report = bounded(answer.map_err(|error| match error {
         CallError::Closed => CallFailure::CutOff,
         CallError::TimedOut(_) | CallError::Busy => CallFailure::Silent,
@@ -39,17 +40,36 @@ pub(super) async fn call(core: &Core, act: &Act, call: &Call) -> Result<JobRepor
     Ok(report)
 }
 
-async fn send(link: &AgentLink, id: JobId, call: &Call) -> Result<JobReport, CallError> {
+async fn send(core: &Core, link: &AgentLink, id: JobId, call: &Call) -> Result<JobReport, CallError> {
     let path = format!("{JOBS_PATH}/{id}");
     match call {
         Call::Begin(request) => link.put(&path, request, ANSWER).await,
-        Call::Follow { from } => {
-            let limit = ANSWER + Duration::from_secs(LONGEST_WAIT_SECONDS.into());
-            let news = format!("{path}?from={from}&wait_seconds={LONGEST_WAIT_SECONDS}");
-            link.get(&news, limit).await
-        }
+        Call::Follow { from } => follow(core, link, id, *from).await,
         Call::Cancel => link.delete(&format!("{path}?only=cancel"), ANSWER).await,
-        Call::Forget => link.delete(&format!("{path}?only=forget"), ANSWER).await,
+        Call::Forget => {
+            drop(core.jobs.take_news(id));
+            link.delete(&format!("{path}?only=forget"), ANSWER).await
+        }
+    }
+}
+
+/// The next news of an act. They are one stream as long as the link lives.
+async fn follow(core: &Core, link: &AgentLink, id: JobId, from: u32) -> Result<JobReport, CallError> {
+    let mut news = match core.jobs.take_news(id) {
+        Some(news) => news,
+        None => {
+            link.open::<JobProgress>(&id, FollowJob { from }, &Opener::Control, ANSWER)
+                .await?
+        }
+    };
+    match news.next().await {
+        Some(Event::Item(report)) => {
+            core.jobs.keep_news(id, news);
+            Ok(report)
+        }
+        Some(Event::End(End::Finished { outcome })) => Ok(outcome),
+        Some(Event::End(End::Failed { problem })) => Err(CallError::Refused(problem)),
+        Some(Event::End(_)) | None => Err(CallError::Closed),
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::control::tests::modes::add_box;
-use axum::extract::Query;
+use axum::routing::put;
+use flotilla_link::stream::{Opened, answer};
 use flotilla_protocol::{
     Problem,
     activity::{Action, Activity, Actor},
@@ -10,7 +11,8 @@ use flotilla_protocol::{
     device::NetworkMode,
     id::JobId,
     inventory::{Item, Kind},
-    job::{FollowJob, JOBS_PATH, JobReport, JobRequest, JobState},
+    job::{JOBS_PATH, JobProgress, JobReport, JobRequest, JobState},
+    stream::{End, Streaming as _},
 };
 use std::collections::BTreeMap;
 use tokio::{sync::watch, time::timeout};
@@ -35,12 +37,7 @@ impl FakeJobs {
             .route(JOBS_PATH, get(async move || Json(list.list())))
             .route(
                 &format!("{JOBS_PATH}/{{id}}"),
-                get(
-                    async move |Path(id): Path<JobId>, Query(asked): Query<FollowJob>| {
-                        Json(follow.follow(id, asked).await)
-                    },
-                )
-                .put(
+                put(
                     async move |Path(id): Path<JobId>, Json(request): Json<JobRequest>| {
                         calls.lock().unwrap().push(call_name(&request));
                         Json(start.start(id, request))
@@ -49,6 +46,16 @@ impl FakeJobs {
                 .delete(async move |Path(id): Path<JobId>| {
                     forget_calls.lock().unwrap().push("forget".to_owned());
                     end.forget(id)
+                }),
+            )
+            .route(
+                JobProgress::PATH,
+                post(async move |Path(id): Path<JobId>, _: Opened<JobProgress>| {
+                    let jobs = follow.clone();
+                    answer::<JobProgress, _>(CancellationToken::new(), |_out| async move {
+                        let outcome = jobs.follow(id).await;
+                        End::Finished { outcome }
+                    })
                 }),
             )
     }
@@ -99,7 +106,7 @@ impl FakeJobs {
         self.reports.lock().unwrap().insert(id, report);
     }
 
-    async fn follow(&self, id: JobId, _asked: FollowJob) -> JobReport {
+    async fn follow(&self, id: JobId) -> JobReport {
         self.slow.subscribe().wait_for(|slow| !slow).await.unwrap();
         let mut reports = self.reports.lock().unwrap();
         let report = reports.get_mut(&id).unwrap();
