@@ -1,11 +1,12 @@
 //! One request, one answer, one connection: control is on loopback, where a connection costs nothing. Before a request
 //! is sent, the other end has proved that it is control.
 
-use crate::{Access, Error, Live, proof::prove_control};
+use crate::{Access, ApiStream, Error, Live, proof::prove_control};
 use bytes::Bytes;
 use flotilla_protocol::{
     Problem,
     api::{PREFIX, Request},
+    stream::Streaming,
 };
 use http::{HeaderValue, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
@@ -73,6 +74,14 @@ impl Client {
     /// Control cannot be reached, or refuses.
     pub async fn live(&self) -> Result<Live, Error> {
         self.within(CONNECT, Live::open(self)).await
+    }
+
+    /// Opens a stream.
+    ///
+    /// # Errors
+    /// Control cannot be reached, or refuses. A refusal of what is wanted is the stream's end.
+    pub async fn open<S: Streaming>(&self, at: &S::At, open: S::Open) -> Result<ApiStream<S>, Error> {
+        self.within(CONNECT, ApiStream::open(self, at, open)).await
     }
 
     /// Opens a connection whose other end is control.

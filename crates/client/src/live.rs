@@ -1,49 +1,32 @@
 //! The live stream: frames over a WebSocket, as a futures stream.
 
-use crate::{Client, Error};
-use flotilla_protocol::api::{LiveFrame, PREFIX};
+use crate::{
+    Client, Error,
+    stream::{Socket, lost, upgrade},
+};
+use flotilla_protocol::api::LiveFrame;
 use futures_util::{Stream, StreamExt};
-use http::header;
 use std::{
-    io,
     pin::Pin,
     task::{Context, Poll},
 };
-use tokio::net::TcpStream;
-use tokio_tungstenite::{
-    WebSocketStream, client_async,
-    tungstenite::{self, Message, client::IntoClientRequest},
-};
+use tokio_tungstenite::tungstenite::{self, Message};
 
 /// Frames in the order of their numbers, without beats. It ends when control stops; an error is its last item.
 #[derive(Debug)]
 pub struct Live {
-    socket: WebSocketStream<TcpStream>,
+    socket: Socket,
     client: Client,
     ended: bool,
 }
 
 impl Live {
     pub(crate) async fn open(client: &Client) -> Result<Self, Error> {
-        let mut request = format!("ws://{}{PREFIX}/live", client.address())
-            .into_client_request()
-            .map_err(|error| client.unexpected(error.to_string()))?;
-        request
-            .headers_mut()
-            .insert(header::AUTHORIZATION, client.bearer());
-        let stream = client.connect().await?;
-        match client_async(request, stream).await {
-            Ok((socket, _)) => Ok(Self {
-                socket,
-                client: client.clone(),
-                ended: false,
-            }),
-            Err(tungstenite::Error::Http(response)) => {
-                let body = response.body().as_deref().unwrap_or_default();
-                Err(client.refusal(response.status(), body))
-            }
-            Err(error) => Err(lost(client, error)),
-        }
+        Ok(Self {
+            socket: upgrade(client, "/live", None).await?,
+            client: client.clone(),
+            ended: false,
+        })
     }
 
     fn decode(&self, received: Result<Message, tungstenite::Error>) -> Option<Result<LiveFrame, Error>> {
@@ -79,12 +62,5 @@ impl Stream for Live {
                 return Poll::Ready(Some(item));
             }
         }
-    }
-}
-
-fn lost(client: &Client, error: tungstenite::Error) -> Error {
-    match error {
-        tungstenite::Error::Io(source) => client.unreachable(source),
-        other => client.unreachable(io::Error::other(other)),
     }
 }

@@ -19,9 +19,16 @@ mod relays;
 mod route;
 mod session;
 mod ssh_install;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "jobs bring the first stream of this port")
+)]
+mod streams;
 mod table;
 mod tokens;
 mod ui;
+
+pub(crate) use streams::budget as stream_budget;
 
 use crate::{completion, core::Core, refusal::not_found};
 use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
@@ -51,4 +58,4 @@ pub(crate) fn router(core: &Arc<Core>) -> Router {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -16,6 +16,7 @@ use crate::{
     trust::Trust,
 };
 use flotilla_fleet::jobs::Now;
+use flotilla_link::stream::Budget;
 use flotilla_protocol::{
     api::{Fleet, Scope},
     endpoint::Endpoint,
@@ -60,6 +61,8 @@ pub(crate) struct Core {
     /// Links, jobs, SSH installs and tunnels that run. Control waits for them when it stops, since links save reports
     /// when they end.
     pub(crate) tasks: TaskTracker,
+    /// The streams of pages and programs.
+    pub(crate) streams: Budget,
     pub(crate) random: Mutex<StdRng>,
     pub(crate) endpoints: Mutex<Vec<Endpoint>>,
     /// Addresses that were given at the start.

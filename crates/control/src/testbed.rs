@@ -101,6 +101,7 @@ impl Testbed {
             timers_changed,
             stop: CancellationToken::new(),
             tasks: tokio_util::task::TaskTracker::new(),
+            streams: crate::api::stream_budget(),
             random: std::sync::Mutex::new(StdRng::from_seed([8; 32])),
             relay: std::sync::Mutex::default(),
             endpoints: std::sync::Mutex::new(vec!["192.0.2.1:7443".parse().unwrap()]),

@@ -5,7 +5,7 @@ use axum::{
     Json, Router,
     extract::{
         Path as UrlPath,
-        ws::{Message, WebSocketUpgrade},
+        ws::{Message, WebSocket, WebSocketUpgrade},
     },
     http::HeaderMap,
     routing::{get, post},
@@ -16,6 +16,7 @@ use flotilla_protocol::{
     Code,
     api::{ActOnContainer, GetDevice, ListContainers},
     inventory::ContainerAction,
+    stream::{End, Event, Frame, Listener, Malformed, Payload, STREAM_PROTOCOL, Said},
 };
 use futures_util::StreamExt;
 use std::{
@@ -258,4 +259,89 @@ async fn a_refused_live_stream_says_why() {
         matches!(&error, Error::Problem(problem) if problem.code == Code::Unauthenticated),
         "{error}"
     );
+}
+
+/// Lines, each as its bytes.
+#[derive(Debug)]
+enum Lines {}
+
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+struct Wanted {
+    from: u64,
+}
+
+#[derive(Debug, PartialEq)]
+struct Line(Bytes);
+
+impl Payload for Line {
+    fn write(&self) -> Result<(u8, Bytes), Malformed> {
+        Ok((0, self.0.clone()))
+    }
+
+    fn read(_: u8, body: &Bytes) -> Result<Option<Self>, Malformed> {
+        Ok(Some(Self(body.clone())))
+    }
+}
+
+impl Streaming for Lines {
+    type At = &'static str;
+    type Open = Wanted;
+    type Up = Line;
+    type Item = Line;
+    type End = u8;
+    const PATH: &'static str = "/lines/{of}";
+
+    fn path(of: &&'static str) -> String {
+        format!("/lines/{of}")
+    }
+
+    fn advance(open: &mut Wanted, _: &Line) {
+        open.from += 1;
+    }
+}
+
+/// Says the line that is wanted and what it is told, until it is told no more; or leaves without an end.
+async fn tell(of: String, mut socket: WebSocket) {
+    let mut listener = Listener::<Lines>::default();
+    while let Some(Ok(Message::Binary(said))) = socket.recv().await {
+        listener.handle_bytes(&said);
+        let answer = match listener.poll_said().unwrap().unwrap() {
+            Said::Open(open) => Frame::of(&Line(format!("\0\u{1b}{}", open.from).into())).unwrap(),
+            Said::Up(_) if of == "leaves" => return,
+            Said::Up(line) => Frame::of(&line).unwrap(),
+            Said::Finish => Frame::end::<Lines>(&End::Finished { outcome: 7 }),
+        };
+        for frame in [Frame::BEAT, answer] {
+            let bytes = frame.to_bytes().unwrap();
+            socket.send(Message::Binary(bytes)).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_stream_brings_bytes_in_order_up_to_its_end_and_a_lost_one_says_where_to_go_on() {
+    let route = get(
+        |UrlPath(of): UrlPath<String>, socket: WebSocketUpgrade, headers: HeaderMap| async move {
+            assert_eq!(headers["authorization"], format!("Bearer {TOKEN}"));
+            socket
+                .protocols([STREAM_PROTOCOL])
+                .on_upgrade(|socket| tell(of, socket))
+        },
+    );
+    let client = control(Router::new().route("/api/v1/lines/{of}", route)).await;
+    let line = |text: &'static str| Some(Event::Item(Line(Bytes::from_static(text.as_bytes()))));
+    let mut lines = client.open::<Lines>(&"leaves", Wanted::default()).await.unwrap();
+    assert_eq!(lines.next().await, line("\0\u{1b}0"));
+    lines.say(&Line("bye".into())).await.unwrap();
+    let Some(Event::End(end)) = lines.next().await else {
+        panic!("no end");
+    };
+    assert!(end == End::LinkLost && lines.next().await.is_none());
+    let mut lines = client.open::<Lines>(&"all", lines.into_open()).await.unwrap();
+    assert_eq!(lines.next().await, line("\0\u{1b}1"));
+    lines.say(&Line("two".into())).await.unwrap();
+    assert_eq!(lines.next().await, line("two"));
+    lines.finish().await.unwrap();
+    assert_eq!(lines.next().await, Some(Event::End(End::Finished { outcome: 7 })));
+    assert_eq!(lines.next().await, None);
 }

@@ -17,7 +17,7 @@ const USE_PRECISION: SignedDuration = SignedDuration::from_mins(1);
 /// The token that a request shows.
 #[derive(Debug, Clone)]
 pub(crate) struct CurrentToken {
-    pub(super) id: String,
+    pub(crate) id: String,
     pub(crate) caller: Arc<Caller>,
     /// Cancelled when the token is over: its open streams end then, too.
     pub(crate) over: CancellationToken,

@@ -56,7 +56,7 @@ async fn serve_frames(core: &Core, scope: Scope, credential: &Credential, mut so
 }
 
 /// Keeps what opened the stream in use; returns when it is over.
-async fn keep(core: &Core, credential: &Credential) {
+pub(super) async fn keep(core: &Core, credential: &Credential) {
     let Some(over) = credential.over() else {
         return std::future::pending().await;
     };

@@ -4,6 +4,7 @@ use super::route::{Described, Needs, Route};
 use flotilla_protocol::{
     Problem,
     api::{PREFIX, Verb},
+    stream::STREAM_PROTOCOL,
 };
 use serde_json::{Map, Value, json};
 
@@ -19,6 +20,13 @@ pub(super) fn document(routes: &[Route]) -> Value {
             .call
             .iter()
             .flat_map(|call| call.body.iter().chain([&call.answer]))
+        {
+            (described.named)(&mut named);
+        }
+        for described in route
+            .stream
+            .iter()
+            .flat_map(|stream| [&stream.open, &stream.item, &stream.end])
         {
             (described.named)(&mut named);
         }
@@ -71,9 +79,19 @@ fn operation(route: &Route) -> Value {
         "summary": route.summary,
         "x-needs": route.needs.verb().map_or("nothing", Verb::as_str),
         "parameters": parameters,
-        "responses": { "200": answer, "default": problem },
+        "responses": { "200": answer, "default": problem.clone() },
         "security": if route.needs == Needs::Nothing { json!([]) } else { json!([{ "token": [] }]) },
     });
+    if let Some(stream) = &route.stream {
+        operation["x-stream"] = json!({
+            "subprotocol": STREAM_PROTOCOL,
+            "open": (stream.open.schema)(),
+            "item": (stream.item.schema)(),
+            "end": (stream.end.schema)(),
+        });
+        let upgrade = json!({ "description": "A WebSocket with the frames of the stream" });
+        operation["responses"] = json!({ "101": upgrade, "default": problem });
+    }
     if let Some(body) = route.call.as_ref().and_then(|call| call.body.as_ref()) {
         operation["requestBody"] = json!({ "content": json_of(body) });
     }
@@ -115,6 +133,18 @@ mod tests {
             fields(&described["allOf"][1]["properties"]),
             fields(&json!(list.items[0]))
         );
+    }
+
+    #[test]
+    fn a_stream_is_described_by_what_opens_it_what_it_brings_and_how_it_ends() {
+        let operation = operation(&crate::api::tests::numbers::route());
+        let stream = &operation["x-stream"];
+        assert_eq!(stream["subprotocol"], STREAM_PROTOCOL);
+        assert!(stream["open"]["properties"]["from"].is_object(), "{stream}");
+        assert_eq!(stream["item"]["type"], "integer");
+        let ends = stream["end"].to_string();
+        assert!(ends.contains("link_lost") && ends.contains("too_slow"), "{ends}");
+        assert!(operation["responses"]["101"].is_object() && operation["responses"]["200"].is_null());
     }
 
     #[test]

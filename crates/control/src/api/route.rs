@@ -5,9 +5,12 @@ use axum::{
     handler::Handler,
     routing::{MethodFilter, MethodRouter, on},
 };
-use flotilla_protocol::api::{
-    Method::{self, Delete, Get, Patch, Post, Put},
-    Request, Verb,
+use flotilla_protocol::{
+    api::{
+        Method::{self, Delete, Get, Patch, Post, Put},
+        Request, Verb,
+    },
+    stream::{End, Streaming},
 };
 use std::sync::Arc;
 use utoipa::{
@@ -48,6 +51,8 @@ pub(super) struct Route {
     pub(super) filters: &'static [&'static str],
     /// `None` for what is no call with one answer, or has no typed one.
     pub(super) call: Option<TypedCall>,
+    /// `None` for what is no stream.
+    pub(super) stream: Option<TypedStream>,
     pub(super) serve: MethodRouter<Arc<Core>>,
 }
 
@@ -59,6 +64,13 @@ pub(super) struct TypedCall {
     /// `None` when the method has no body.
     pub(super) body: Option<Described>,
     pub(super) answer: Described,
+}
+
+/// The types that travel over a stream.
+pub(super) struct TypedStream {
+    pub(super) open: Described,
+    pub(super) item: Described,
+    pub(super) end: Described,
 }
 
 /// How the OpenAPI document describes a type.
@@ -92,7 +104,32 @@ impl Route {
             summary,
             filters: &[],
             call: None,
+            stream: None,
             serve: on(filter(method), handler),
+        }
+    }
+
+    /// A route that is a stream of this kind: its handler serves a [`super::streams::StreamSocket`].
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "jobs bring the first stream of this port")
+    )]
+    pub(super) fn stream<S, T: 'static>(
+        needs: Needs,
+        summary: &'static str,
+        handler: impl Handler<T, Arc<Core>>,
+    ) -> Self
+    where
+        S: Streaming<Open: ToSchema, Item: ToSchema, End: ToSchema>,
+    {
+        let stream = TypedStream {
+            open: Described::of::<S::Open>(),
+            item: Described::of::<S::Item>(),
+            end: Described::of::<End<S::End>>(),
+        };
+        Self {
+            stream: Some(stream),
+            ..Self::new(Get, S::PATH, needs, summary, handler)
         }
     }
 

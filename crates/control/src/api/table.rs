@@ -86,12 +86,13 @@ async fn document() -> Json<Value> {
     Json(openapi::document(&table()))
 }
 
-/// The router of all routes, each behind the check of its own needs.
+/// The router of all routes.
 pub(super) fn router(core: &Arc<Core>) -> Router<Arc<Core>> {
     guarded(core, table())
 }
 
-fn guarded(core: &Arc<Core>, routes: Vec<Route>) -> Router<Arc<Core>> {
+/// The router of these routes, each behind the check of its own needs.
+pub(super) fn guarded(core: &Arc<Core>, routes: Vec<Route>) -> Router<Arc<Core>> {
     routes.into_iter().fold(Router::new(), |router, route| {
         let authorize = middleware::from_fn_with_state((core.clone(), route.needs), guard::authorize);
         router.route(&format!("{PREFIX}{}", route.path), route.serve.layer(authorize))

@@ -1,5 +1,6 @@
 //! What holds for every route of the API port, taken from the table of routes itself.
 
+pub(crate) mod numbers;
 mod scope;
 mod sessions;
 

@@ -74,11 +74,10 @@ pub(crate) async fn open(
         policy: store.lookup_policy().await.map_err(unreadable)?,
         entries: read_entries(&store).await.map_err(unreadable)?,
     };
-    let tickets = read_tickets(&store).await.map_err(unreadable)?;
     let (access, token) = Access::new(seed()?);
     add_tokens(&access, &store).await.map_err(unreadable)?;
     let cache = Cache::new(stored, clock.clone(), std::time::Instant::now());
-    cache.lock().tickets = tickets;
+    cache.lock().tickets = read_tickets(&store).await.map_err(unreadable)?;
     let timers_changed = cache.lock().timers_changed.clone();
     let core = Arc::new(Core {
         cache,
@@ -95,6 +94,7 @@ pub(crate) async fn open(
         timers_changed,
         stop: CancellationToken::new(),
         tasks: TaskTracker::new(),
+        streams: crate::api::stream_budget(),
         random: Mutex::new(random),
         relay: Mutex::default(),
         endpoints: Mutex::new(endpoints),

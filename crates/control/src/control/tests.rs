@@ -11,6 +11,7 @@ mod mesh;
 mod modes;
 mod rogue;
 mod sessions;
+mod streams;
 
 use super::*;
 use crate::{config::Ui, testbed::Machine};
@@ -117,6 +118,7 @@ struct EnrolledDevice {
     config: ConfigFile,
     mapped: Arc<Mutex<mesh::AgentMap>>,
     jobs: jobs::FakeJobs,
+    numbers: streams::FakeNumbers,
     /// How many more times the agent refuses its settings, as with a full disk.
     refusals: Arc<AtomicUsize>,
 }
@@ -140,6 +142,7 @@ async fn enroll(config: ConfigFile, machine_id: &str) -> EnrolledDevice {
         config,
         mapped: Arc::default(),
         jobs: jobs::FakeJobs::default(),
+        numbers: streams::FakeNumbers::default(),
         refusals: Arc::default(),
     }
 }

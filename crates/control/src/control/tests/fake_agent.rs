@@ -22,6 +22,7 @@ impl EnrolledDevice {
             .route(WATCH_PATH, get(watch))
             .route(PING_PATH, get(async || Json(json!({}))))
             .merge(self.jobs.routes(calls))
+            .merge(self.numbers.routes())
             .route(
                 MAP_PATH,
                 post(move |Json(push): Json<MapPush>| async move { Json(mapped.lock().unwrap().take(push)) }),
