@@ -24,9 +24,10 @@ use flotilla_protocol::{
     device::Device,
     enroll::{EnrollChallenge, EnrollRequest, EnrollResponse},
     inventory::{Container, Image, Network, Stack, Volume},
-    job::JobReport,
+    job::{FollowJob, JobReport},
     mesh::{MapPush, MapTaken},
     path::{Path, PathAttempt},
+    stream::End,
 };
 use next::{extended, reworded, shortened};
 use serde::{Serialize, de::DeserializeOwned};
@@ -52,6 +53,8 @@ const TYPES: &[(&str, Read)] = &[
     ("map_taken", read::<MapTaken>),
     ("path_attempts", read::<Vec<PathAttempt>>),
     ("job_report", read::<JobReport>),
+    ("follow_job", read::<FollowJob>),
+    ("job_end", read::<End<JobReport>>),
     ("pod_placement", read::<PodPlacement>),
     ("problem", read::<Problem>),
     // From control to pages and the command line.
