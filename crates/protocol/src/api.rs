@@ -3,6 +3,49 @@
 //! A request names its response, its method, its path and its body; the same types are what the command line sends, what
 //! the user interface sends and what control decodes.
 
+/// Implements [`Request`]: the method, the path with the fields that it names, the body, and the answer. The body is the
+/// request itself, none of whose fields is in the path, or one of its fields, or says nothing. After `?` come the keys of
+/// a query, each with the field that has its values.
+macro_rules! request {
+    (@path $this:ident, $path:literal) => { $path.to_owned() };
+    (@path $this:ident, $path:literal $($part:ident),+) => {{
+        $(let $part = $crate::api::encode(&$this.$part);)+
+        format!($path)
+    }};
+    (@body) => { type Body = (); };
+    (@body Self) => {
+        type Body = Self;
+        fn body(&self) -> Option<&Self> { Some(self) }
+    };
+    (@body NoFields) => {
+        type Body = $crate::api::NoFields;
+        fn body(&self) -> Option<&Self::Body> { Some(&$crate::api::NoFields {}) }
+    };
+    (@body $field:ident: $type:ty) => {
+        type Body = $type;
+        fn body(&self) -> Option<&$type> { Some(&self.$field) }
+    };
+    ($name:ident, Get $path:literal ? $($key:literal $field:ident),+ => $response:ty) => {
+        impl $crate::api::Request for $name {
+            type Response = $response;
+            type Body = ();
+            const METHOD: $crate::api::Method = $crate::api::Method::Get;
+            fn path(&self) -> String {
+                let query = [$($crate::api::query($key, &self.$field)),+].concat();
+                if query.is_empty() { $path.to_owned() } else { format!("{}?{}", $path, query.join("&")) }
+            }
+        }
+    };
+    ($name:ident, $method:ident $path:literal $([$($part:ident),+])? $(($($body:tt)+))? => $response:ty) => {
+        impl $crate::api::Request for $name {
+            type Response = $response;
+            const METHOD: $crate::api::Method = $crate::api::Method::$method;
+            fn path(&self) -> String { request!(@path self, $path $($($part),+)?) }
+            request!(@body $($($body)+)?);
+        }
+    };
+}
+
 mod access;
 mod devices;
 mod enrollment;
@@ -91,6 +134,14 @@ pub trait Request {
     fn body(&self) -> Option<&Self::Body> {
         None
     }
+}
+
+/// The words of a query that has this key once for each value.
+fn query(key: &str, values: impl IntoIterator<Item: ToString>) -> Vec<String> {
+    let values = values.into_iter();
+    values
+        .map(|value| format!("{key}={}", encode(&value.to_string())))
+        .collect()
 }
 
 /// Percent-encodes one path segment or query value (RFC 3986 §2.3: all but unreserved characters).

@@ -3,7 +3,7 @@
 //! A verb names a kind of call, a role a set of verbs, a scope the devices on which they may be used. What a caller
 //! may do is the union of its grants.
 
-use super::{Empty, List, Method, Request, encode};
+use super::{Empty, List};
 use crate::{
     Timestamp,
     id::DeviceId,
@@ -197,17 +197,7 @@ pub struct CreateToken {
     pub expires_seconds: Option<u32>,
 }
 
-impl Request for CreateToken {
-    type Response = TokenCreated;
-    type Body = Self;
-    const METHOD: Method = Method::Post;
-    fn path(&self) -> String {
-        "/tokens".to_owned()
-    }
-    fn body(&self) -> Option<&Self> {
-        Some(self)
-    }
-}
+request!(CreateToken, Post "/tokens" (Self) => TokenCreated);
 
 /// A new token. Its secret is shown this once.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -229,14 +219,7 @@ impl fmt::Debug for TokenCreated {
 #[derive(Debug, Clone, Copy)]
 pub struct ListTokens;
 
-impl Request for ListTokens {
-    type Response = List<ApiToken>;
-    type Body = ();
-    const METHOD: Method = Method::Get;
-    fn path(&self) -> String {
-        "/tokens".to_owned()
-    }
-}
+request!(ListTokens, Get "/tokens" => List<ApiToken>);
 
 /// An API token as its owner sees it, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -270,14 +253,7 @@ pub struct RevokeToken {
     pub token: String,
 }
 
-impl Request for RevokeToken {
-    type Response = Empty;
-    type Body = ();
-    const METHOD: Method = Method::Delete;
-    fn path(&self) -> String {
-        format!("/tokens/{}", encode(&self.token))
-    }
-}
+request!(RevokeToken, Delete "/tokens/{token}" [token] => Empty);
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,6 @@
 //! Devices: add, list, change, rotate, revoke, remove.
 
-use super::{Empty, List, Method, NoFields, Request, encode};
+use super::{Empty, List};
 use crate::{
     Timestamp,
     device::{Device, NetworkMode, RelayPreference},
@@ -13,14 +13,7 @@ use std::{fmt, net::Ipv4Addr};
 #[derive(Debug, Clone, Copy)]
 pub struct ListDevices;
 
-impl Request for ListDevices {
-    type Response = List<Device>;
-    type Body = ();
-    const METHOD: Method = Method::Get;
-    fn path(&self) -> String {
-        "/devices".to_owned()
-    }
-}
+request!(ListDevices, Get "/devices" => List<Device>);
 
 /// One device, by id or by name.
 #[derive(Debug, Clone)]
@@ -28,14 +21,7 @@ pub struct GetDevice {
     pub device: String,
 }
 
-impl Request for GetDevice {
-    type Response = Device;
-    type Body = ();
-    const METHOD: Method = Method::Get;
-    fn path(&self) -> String {
-        format!("/devices/{}", encode(&self.device))
-    }
-}
+request!(GetDevice, Get "/devices/{device}" [device] => Device);
 
 /// Adds a pending device and makes its first enrollment token.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -64,17 +50,7 @@ pub struct AddDevice {
     pub expires_seconds: Option<u32>,
 }
 
-impl Request for AddDevice {
-    type Response = DeviceAdded;
-    type Body = Self;
-    const METHOD: Method = Method::Post;
-    fn path(&self) -> String {
-        "/devices".to_owned()
-    }
-    fn body(&self) -> Option<&Self> {
-        Some(self)
-    }
-}
+request!(AddDevice, Post "/devices" (Self) => DeviceAdded);
 
 /// A device with a fresh token, in every form that can be pasted. It holds the token's secret, which is shown once.
 #[derive(Clone, Serialize, Deserialize)]
@@ -175,17 +151,7 @@ pub struct TagChange {
     pub remove: Vec<String>,
 }
 
-impl Request for UpdateDevice {
-    type Response = Device;
-    type Body = DeviceChange;
-    const METHOD: Method = Method::Patch;
-    fn path(&self) -> String {
-        format!("/devices/{}", encode(&self.device))
-    }
-    fn body(&self) -> Option<&DeviceChange> {
-        Some(&self.change)
-    }
-}
+request!(UpdateDevice, Patch "/devices/{device}" [device] (change: DeviceChange) => Device);
 
 #[derive(Debug, Clone)]
 pub struct ChangeMode {
@@ -227,17 +193,7 @@ pub struct ByHand {
     pub texts: Box<DeviceAdded>,
 }
 
-impl Request for ChangeMode {
-    type Response = ModeChanged;
-    type Body = ModeChange;
-    const METHOD: Method = Method::Post;
-    fn path(&self) -> String {
-        format!("/devices/{}/mode", encode(&self.device))
-    }
-    fn body(&self) -> Option<&ModeChange> {
-        Some(&self.change)
-    }
-}
+request!(ChangeMode, Post "/devices/{device}/mode" [device] (change: ModeChange) => ModeChanged);
 
 /// Makes a new token for the same device; the old certificate works until the new one first connects.
 #[derive(Debug, Clone, Default)]
@@ -256,17 +212,7 @@ pub struct TokenLifetime {
     pub expires_seconds: Option<u32>,
 }
 
-impl Request for RotateDevice {
-    type Response = DeviceAdded;
-    type Body = TokenLifetime;
-    const METHOD: Method = Method::Post;
-    fn path(&self) -> String {
-        format!("/devices/{}/rotate", encode(&self.device))
-    }
-    fn body(&self) -> Option<&TokenLifetime> {
-        Some(&self.lifetime)
-    }
-}
+request!(RotateDevice, Post "/devices/{device}/rotate" [device] (lifetime: TokenLifetime) => DeviceAdded);
 
 /// Ends a device's trust within 2 s. Its row stays.
 #[derive(Debug, Clone, Default)]
@@ -274,17 +220,7 @@ pub struct RevokeDevice {
     pub device: String,
 }
 
-impl Request for RevokeDevice {
-    type Response = Device;
-    type Body = NoFields;
-    const METHOD: Method = Method::Post;
-    fn path(&self) -> String {
-        format!("/devices/{}/revoke", encode(&self.device))
-    }
-    fn body(&self) -> Option<&NoFields> {
-        Some(&NoFields {})
-    }
-}
+request!(RevokeDevice, Post "/devices/{device}/revoke" [device] (NoFields) => Device);
 
 /// Forgets a device that is pending or revoked.
 #[derive(Debug, Clone)]
@@ -292,11 +228,4 @@ pub struct RemoveDevice {
     pub device: String,
 }
 
-impl Request for RemoveDevice {
-    type Response = Empty;
-    type Body = ();
-    const METHOD: Method = Method::Delete;
-    fn path(&self) -> String {
-        format!("/devices/{}", encode(&self.device))
-    }
-}
+request!(RemoveDevice, Delete "/devices/{device}" [device] => Empty);

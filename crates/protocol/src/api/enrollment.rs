@@ -1,6 +1,5 @@
 //! How far a pending device has come: the stages that Add Device shows while it waits.
 
-use super::{Method, Request, encode};
 use crate::{Timestamp, code::Code, id::DeviceId};
 use serde::{Deserialize, Serialize};
 
@@ -75,11 +74,4 @@ pub struct GetEnrollment {
     pub device: String,
 }
 
-impl Request for GetEnrollment {
-    type Response = Enrollment;
-    type Body = ();
-    const METHOD: Method = Method::Get;
-    fn path(&self) -> String {
-        format!("/devices/{}/enrollment", encode(&self.device))
-    }
-}
+request!(GetEnrollment, Get "/devices/{device}/enrollment" [device] => Enrollment);

@@ -1,6 +1,5 @@
 //! The fleet as a whole: its name, and where it can be reached.
 
-use super::{Method, Request};
 use crate::{
     Timestamp,
     endpoint::Endpoint,
@@ -68,14 +67,7 @@ pub struct Fleet {
 #[derive(Debug, Clone, Copy)]
 pub struct GetFleet;
 
-impl Request for GetFleet {
-    type Response = Fleet;
-    type Body = ();
-    const METHOD: Method = Method::Get;
-    fn path(&self) -> String {
-        "/fleet".to_owned()
-    }
-}
+request!(GetFleet, Get "/fleet" => Fleet);
 
 /// Sets what is given and leaves the rest.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -98,17 +90,7 @@ pub struct UpdateFleet {
     pub added_endpoints: Option<Vec<Endpoint>>,
 }
 
-impl Request for UpdateFleet {
-    type Response = Fleet;
-    type Body = Self;
-    const METHOD: Method = Method::Patch;
-    fn path(&self) -> String {
-        "/fleet".to_owned()
-    }
-    fn body(&self) -> Option<&Self> {
-        Some(self)
-    }
-}
+request!(UpdateFleet, Patch "/fleet" (Self) => Fleet);
 
 /// Asks control to open a connection to each of its own addresses and see whether it meets itself.
 #[derive(Debug, Clone, Copy)]
@@ -128,11 +110,4 @@ pub struct ReachableAt {
     pub doubt: Option<String>,
 }
 
-impl Request for TestAddresses {
-    type Response = Vec<ReachableAt>;
-    type Body = ();
-    const METHOD: Method = Method::Get;
-    fn path(&self) -> String {
-        "/fleet/addresses".to_owned()
-    }
-}
+request!(TestAddresses, Get "/fleet/addresses" => Vec<ReachableAt>);

@@ -1,6 +1,6 @@
 //! Jobs as people see them: what takes long, how far it is, and what came of it.
 
-use super::{List, Method, Request, encode};
+use super::List;
 use crate::{
     Problem, Timestamp,
     activity::Actor,
@@ -103,15 +103,7 @@ pub struct ListJobs {
     pub limit: Option<u32>,
 }
 
-impl Request for ListJobs {
-    type Response = List<Job>;
-    type Body = ();
-    const METHOD: Method = Method::Get;
-    fn path(&self) -> String {
-        let limit = self.limit.map(|limit| format!("?limit={limit}"));
-        format!("/jobs{}", limit.unwrap_or_default())
-    }
-}
+request!(ListJobs, Get "/jobs" ? "limit" limit => List<Job>);
 
 /// One job, with its lines and the outcomes of its containers.
 #[derive(Debug, Clone)]
@@ -119,14 +111,7 @@ pub struct GetJob {
     pub job: String,
 }
 
-impl Request for GetJob {
-    type Response = Job;
-    type Body = ();
-    const METHOD: Method = Method::Get;
-    fn path(&self) -> String {
-        format!("/jobs/{}", encode(&self.job))
-    }
-}
+request!(GetJob, Get "/jobs/{job}" [job] => Job);
 
 /// Ends a job at the next point at which that is safe. Answers it as it is then: it may be `canceling` for a while.
 #[derive(Debug, Clone)]
@@ -134,14 +119,7 @@ pub struct CancelJob {
     pub job: String,
 }
 
-impl Request for CancelJob {
-    type Response = Job;
-    type Body = ();
-    const METHOD: Method = Method::Delete;
-    fn path(&self) -> String {
-        format!("/jobs/{}", encode(&self.job))
-    }
-}
+request!(CancelJob, Delete "/jobs/{job}" [job] => Job);
 
 /// Starts, stops or restarts several containers as one job, at most four at a time on each device. Answers when it has
 /// begun; nothing begins when one of the containers does not exist or must not be stopped.
@@ -168,17 +146,7 @@ pub struct BeginPlacement {
     pub member: bool,
 }
 
-impl Request for BeginPlacement {
-    type Response = Job;
-    type Body = Self;
-    const METHOD: Method = Method::Post;
-    fn path(&self) -> String {
-        "/containers/placements".to_owned()
-    }
-    fn body(&self) -> Option<&Self> {
-        Some(self)
-    }
-}
+request!(BeginPlacement, Post "/containers/placements" (Self) => Job);
 
 /// Names a container of the fleet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -191,14 +159,4 @@ pub struct ContainerRef {
     pub container: String,
 }
 
-impl Request for ActOnContainers {
-    type Response = Job;
-    type Body = Self;
-    const METHOD: Method = Method::Post;
-    fn path(&self) -> String {
-        "/containers/actions".to_owned()
-    }
-    fn body(&self) -> Option<&Self> {
-        Some(self)
-    }
-}
+request!(ActOnContainers, Post "/containers/actions" (Self) => Job);

@@ -64,15 +64,7 @@ macro_rules! inventory_list {
             pub devices: Vec<String>,
         }
 
-        impl Request for $name {
-            type Response = List<Row<$item>>;
-            type Body = ();
-            const METHOD: Method = Method::Get;
-            fn path(&self) -> String {
-                let query: Vec<_> = self.devices.iter().map(|d| format!("device={}", encode(d))).collect();
-                if query.is_empty() { $path.to_owned() } else { format!("{}?{}", $path, query.join("&")) }
-            }
-        }
+        request!($name, Get $path ? "device" devices => List<Row<$item>>);
     };
 }
 
@@ -144,21 +136,7 @@ pub struct Placed {
     pub goes_on: Option<String>,
 }
 
-impl Request for PlaceInPod {
-    type Response = Placed;
-    type Body = PodPlacement;
-    const METHOD: Method = Method::Post;
-    fn path(&self) -> String {
-        format!(
-            "/devices/{}/containers/{}/pod",
-            encode(&self.device),
-            encode(&self.container)
-        )
-    }
-    fn body(&self) -> Option<&PodPlacement> {
-        Some(&self.placement)
-    }
-}
+request!(PlaceInPod, Post "/devices/{device}/containers/{container}/pod" [device, container] (placement: PodPlacement) => Placed);
 
 /// The activity log, newest first.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -169,31 +147,10 @@ pub struct ListActivity {
     pub limit: Option<u32>,
 }
 
-impl Request for ListActivity {
-    type Response = List<Activity>;
-    type Body = ();
-    const METHOD: Method = Method::Get;
-    fn path(&self) -> String {
-        let before = self.before.map(|before| format!("before={before}"));
-        let limit = self.limit.map(|limit| format!("limit={limit}"));
-        let query: Vec<_> = before.into_iter().chain(limit).collect();
-        if query.is_empty() {
-            "/activity".to_owned()
-        } else {
-            format!("/activity?{}", query.join("&"))
-        }
-    }
-}
+request!(ListActivity, Get "/activity" ? "before" before, "limit" limit => List<Activity>);
 
 /// Whether the activity log is what was written. It reads the whole log, so a long one takes some seconds.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct VerifyActivity {}
 
-impl Request for VerifyActivity {
-    type Response = ActivityVerified;
-    type Body = ();
-    const METHOD: Method = Method::Get;
-    fn path(&self) -> String {
-        "/activity/verify".to_owned()
-    }
-}
+request!(VerifyActivity, Get "/activity/verify" => ActivityVerified);

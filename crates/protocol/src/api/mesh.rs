@@ -1,6 +1,6 @@
 //! The mesh in the control API: its policy, its paths, its relays.
 
-use super::{Empty, List, Method, Request, encode};
+use super::{Empty, List};
 use crate::{
     Timestamp,
     endpoint::Endpoint,
@@ -15,14 +15,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy)]
 pub struct GetPolicy;
 
-impl Request for GetPolicy {
-    type Response = PolicyInForce;
-    type Body = ();
-    const METHOD: Method = Method::Get;
-    fn path(&self) -> String {
-        "/policy".to_owned()
-    }
-}
+request!(GetPolicy, Get "/policy" => PolicyInForce);
 
 /// A policy with the number of its revision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,17 +40,7 @@ pub struct SetPolicy {
     pub revision: Option<u64>,
 }
 
-impl Request for SetPolicy {
-    type Response = PolicyInForce;
-    type Body = Self;
-    const METHOD: Method = Method::Put;
-    fn path(&self) -> String {
-        "/policy".to_owned()
-    }
-    fn body(&self) -> Option<&Self> {
-        Some(self)
-    }
-}
+request!(SetPolicy, Put "/policy" (Self) => PolicyInForce);
 
 /// What a policy would change, before it is saved.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -67,17 +50,7 @@ pub struct ReviewPolicy {
     pub policy: Policy,
 }
 
-impl Request for ReviewPolicy {
-    type Response = PolicyReview;
-    type Body = Self;
-    const METHOD: Method = Method::Post;
-    fn path(&self) -> String {
-        "/policy/review".to_owned()
-    }
-    fn body(&self) -> Option<&Self> {
-        Some(self)
-    }
-}
+request!(ReviewPolicy, Post "/policy/review" (Self) => PolicyReview);
 
 /// The difference between the policy in force and another one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -135,17 +108,7 @@ pub struct ExplainAccess {
     pub policy: Option<Policy>,
 }
 
-impl Request for ExplainAccess {
-    type Response = Explanation;
-    type Body = Self;
-    const METHOD: Method = Method::Post;
-    fn path(&self) -> String {
-        "/policy/explain".to_owned()
-    }
-    fn body(&self) -> Option<&Self> {
-        Some(self)
-    }
-}
+request!(ExplainAccess, Post "/policy/explain" (Self) => Explanation);
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -180,23 +143,7 @@ pub struct ListPaths {
     pub devices: Vec<String>,
 }
 
-impl Request for ListPaths {
-    type Response = List<Path>;
-    type Body = ();
-    const METHOD: Method = Method::Get;
-    fn path(&self) -> String {
-        let query: Vec<_> = self
-            .devices
-            .iter()
-            .map(|d| format!("device={}", encode(d)))
-            .collect();
-        if query.is_empty() {
-            "/paths".to_owned()
-        } else {
-            format!("/paths?{}", query.join("&"))
-        }
-    }
-}
+request!(ListPaths, Get "/paths" ? "device" devices => List<Path>);
 
 /// Probes every way between two devices now.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -207,29 +154,12 @@ pub struct TestPath {
     pub to: String,
 }
 
-impl Request for TestPath {
-    type Response = Vec<PathAttempt>;
-    type Body = Self;
-    const METHOD: Method = Method::Post;
-    fn path(&self) -> String {
-        "/paths/test".to_owned()
-    }
-    fn body(&self) -> Option<&Self> {
-        Some(self)
-    }
-}
+request!(TestPath, Post "/paths/test" (Self) => Vec<PathAttempt>);
 
 #[derive(Debug, Clone, Copy)]
 pub struct ListRelays;
 
-impl Request for ListRelays {
-    type Response = List<RelayFacts>;
-    type Body = ();
-    const METHOD: Method = Method::Get;
-    fn path(&self) -> String {
-        "/relays".to_owned()
-    }
-}
+request!(ListRelays, Get "/relays" => List<RelayFacts>);
 
 /// A relay as people see it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -274,14 +204,4 @@ pub struct RelayChange {
     pub mbit_per_second: Option<u32>,
 }
 
-impl Request for PromoteRelay {
-    type Response = Empty;
-    type Body = RelayChange;
-    const METHOD: Method = Method::Post;
-    fn path(&self) -> String {
-        format!("/devices/{}/relay", encode(&self.device))
-    }
-    fn body(&self) -> Option<&RelayChange> {
-        Some(&self.change)
-    }
-}
+request!(PromoteRelay, Post "/devices/{device}/relay" [device] (change: RelayChange) => Empty);

@@ -1,6 +1,6 @@
 //! SSH push: control installs the agent on a device over the owner's own `ssh`.
 
-use super::{Empty, Method, Request, encode};
+use super::Empty;
 use crate::{
     Problem, Timestamp,
     id::{DeviceId, JobId},
@@ -23,14 +23,7 @@ pub struct SshHost {
     pub user: Option<String>,
 }
 
-impl Request for ListSshHosts {
-    type Response = Vec<SshHost>;
-    type Body = ();
-    const METHOD: Method = Method::Get;
-    fn path(&self) -> String {
-        "/ssh/hosts".to_owned()
-    }
-}
+request!(ListSshHosts, Get "/ssh/hosts" => Vec<SshHost>);
 
 #[derive(Debug, Clone)]
 pub struct PushDevice {
@@ -51,17 +44,7 @@ pub struct SshInstall {
     pub skip_docker: bool,
 }
 
-impl Request for PushDevice {
-    type Response = Push;
-    type Body = SshInstall;
-    const METHOD: Method = Method::Post;
-    fn path(&self) -> String {
-        format!("/devices/{}/push", encode(&self.device))
-    }
-    fn body(&self) -> Option<&SshInstall> {
-        Some(&self.install)
-    }
-}
+request!(PushDevice, Post "/devices/{device}/push" [device] (install: SshInstall) => Push);
 
 /// The newest push to a device.
 #[derive(Debug, Clone)]
@@ -69,14 +52,7 @@ pub struct GetPush {
     pub device: String,
 }
 
-impl Request for GetPush {
-    type Response = Push;
-    type Body = ();
-    const METHOD: Method = Method::Get;
-    fn path(&self) -> String {
-        format!("/devices/{}/push", encode(&self.device))
-    }
-}
+request!(GetPush, Get "/devices/{device}/push" [device] => Push);
 
 /// Ends a push that runs, and the tunnel that it left behind.
 #[derive(Debug, Clone)]
@@ -84,14 +60,7 @@ pub struct EndPush {
     pub device: String,
 }
 
-impl Request for EndPush {
-    type Response = Empty;
-    type Body = ();
-    const METHOD: Method = Method::Delete;
-    fn path(&self) -> String {
-        format!("/devices/{}/push", encode(&self.device))
-    }
-}
+request!(EndPush, Delete "/devices/{device}/push" [device] => Empty);
 
 /// How far a push has come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

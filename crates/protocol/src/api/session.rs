@@ -4,7 +4,7 @@
 //! secret beside it, which only pages of control's own origin can read: in [`SESSION_HEADER`] on every call, and as one
 //! more subprotocol, [`SESSION_PROTOCOL`] and the secret, where a WebSocket leaves no room for a header.
 
-use super::{Empty, List, Method, Request, encode};
+use super::{Empty, List};
 use crate::{Timestamp, id::SessionId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -46,17 +46,7 @@ impl fmt::Debug for SessionOpened {
     }
 }
 
-impl Request for OpenSession {
-    type Response = SessionOpened;
-    type Body = Self;
-    const METHOD: Method = Method::Post;
-    fn path(&self) -> String {
-        "/session".to_owned()
-    }
-    fn body(&self) -> Option<&Self> {
-        Some(self)
-    }
-}
+request!(OpenSession, Post "/session" (Self) => SessionOpened);
 
 /// The browsers that are signed in, newest first.
 #[derive(Debug, Clone, Copy)]
@@ -77,14 +67,7 @@ pub struct SessionFacts {
     pub current: bool,
 }
 
-impl Request for ListSessions {
-    type Response = List<SessionFacts>;
-    type Body = ();
-    const METHOD: Method = Method::Get;
-    fn path(&self) -> String {
-        "/sessions".to_owned()
-    }
-}
+request!(ListSessions, Get "/sessions" => List<SessionFacts>);
 
 /// Signs a browser out; its open pages notice at once.
 #[derive(Debug, Clone)]
@@ -93,14 +76,7 @@ pub struct EndSession {
     pub session: String,
 }
 
-impl Request for EndSession {
-    type Response = Empty;
-    type Body = ();
-    const METHOD: Method = Method::Delete;
-    fn path(&self) -> String {
-        format!("/sessions/{}", encode(&self.session))
-    }
-}
+request!(EndSession, Delete "/sessions/{session}" [session] => Empty);
 
 /// Asks for a link that signs one browser in.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
@@ -122,17 +98,7 @@ impl fmt::Debug for SignInLink {
     }
 }
 
-impl Request for CreateSignInLink {
-    type Response = SignInLink;
-    type Body = Self;
-    const METHOD: Method = Method::Post;
-    fn path(&self) -> String {
-        "/session/link".to_owned()
-    }
-    fn body(&self) -> Option<&Self> {
-        Some(self)
-    }
-}
+request!(CreateSignInLink, Post "/session/link" (Self) => SignInLink);
 
 /// Asks the program at control's address to prove that it knows the token, before a client sends the token to it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -154,17 +120,7 @@ pub struct ControlProof {
     pub proof: String,
 }
 
-impl Request for ProveControl {
-    type Response = ControlProof;
-    type Body = Self;
-    const METHOD: Method = Method::Post;
-    fn path(&self) -> String {
-        "/proof".to_owned()
-    }
-    fn body(&self) -> Option<&Self> {
-        Some(self)
-    }
-}
+request!(ProveControl, Post "/proof" (Self) => ControlProof);
 
 #[cfg(test)]
 mod tests {
