@@ -100,6 +100,4 @@ pub(super) fn guarded(core: &Arc<Core>, routes: Vec<Route>) -> Router<Arc<Core>>
 }
 
 #[cfg(test)]
-mod cells;
-#[cfg(test)]
 mod tests;

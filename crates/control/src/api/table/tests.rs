@@ -1,5 +1,7 @@
 //! Requests of the protocol beside the lines of the table that answer them.
 
+mod cells;
+
 use super::*;
 use flotilla_protocol::{
     agent::PodPlacement,

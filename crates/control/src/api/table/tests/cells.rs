@@ -1,12 +1,10 @@
 //! Every route of the table beside every kind of caller. The handlers are replaced by one that answers nothing, so that
 //! what is seen is the guard alone.
 
-use super::{
-    super::route::{Needs, Route, filter},
-    guarded, table,
-};
+use super::{guarded, table};
 use crate::{
     access::LinkPurpose,
+    api::route::{Needs, Route, filter},
     refusal::no_such_device,
     testbed::{API_PORT, Testbed, peer},
 };
