@@ -114,19 +114,14 @@ fn summary(what: RepeatKey, window: Window) -> Option<NewActivity> {
             details: format!("{times} within a minute: {}", last.details),
             ..last
         },
-        RepeatKey::Others => NewActivity {
-            actor: Actor::Stranger {
-                address: "many addresses".to_owned(),
-            },
-            action: Action::EnrollmentRefused,
-            target: None,
-            device: None,
-            succeeded: false,
-            details: format!(
+        RepeatKey::Others => {
+            let address = "many addresses".to_owned();
+            let details = format!(
                 "{times} within a minute, from many addresses; the last: {}",
                 last.details
-            ),
-        },
+            );
+            NewActivity::new(Actor::Stranger { address }, Action::EnrollmentRefused, details).succeeded(false)
+        }
     })
 }
 
@@ -142,17 +137,12 @@ mod tests {
     fn refused(n: u32) -> (RepeatKey, NewActivity) {
         let address = std::net::Ipv4Addr::from_bits(n);
         let what = RepeatKey::Refused(AttemptSource::of(address.into()), Code::TokenUnknown);
-        let entry = NewActivity {
-            actor: Actor::Stranger {
-                address: address.to_string(),
-            },
-            action: Action::EnrollmentRefused,
-            target: None,
-            device: None,
-            succeeded: false,
-            details: format!("{address} was refused."),
+        let actor = Actor::Stranger {
+            address: address.to_string(),
         };
-        (what, entry)
+        let details = format!("{address} was refused.");
+        let entry = NewActivity::new(actor, Action::EnrollmentRefused, details);
+        (what, entry.succeeded(false))
     }
 
     #[test]

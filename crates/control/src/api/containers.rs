@@ -303,18 +303,14 @@ impl Target {
     }
 
     async fn record(&self, core: &Core, action: Action, outcome: &Result<(), Problem>, done: String) {
-        core.record(NewActivity {
-            actor: self.actor.clone(),
-            action,
-            target: Some(self.container.name.clone()),
-            device: Some((self.entry.row.id, self.entry.row.name.to_string())),
-            succeeded: outcome.is_ok(),
-            details: match outcome {
-                Ok(()) => done,
-                Err(problem) => problem.message.clone(),
-            },
-        })
-        .await;
+        let details = match outcome {
+            Ok(()) => done,
+            Err(problem) => problem.message.clone(),
+        };
+        let entry = NewActivity::new(self.actor.clone(), action, details).succeeded(outcome.is_ok());
+        let entry = entry.target(self.container.name.clone());
+        core.record(entry.on(self.entry.row.id, &self.entry.row.name))
+            .await;
     }
 }
 

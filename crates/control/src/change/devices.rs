@@ -19,10 +19,9 @@ pub(crate) use progress::{attempt_failed, stage_reached};
 pub(crate) use this_computer::local_enrollment;
 pub(crate) use update::{remove, revoke, update};
 
-use crate::{core::Core, refusal::Refusal, store::NewActivity};
+use crate::{core::Core, refusal::Refusal};
 use flotilla_protocol::{
     Code,
-    activity::{Action, Actor},
     id::DeviceId,
     name::{DeviceName, Tag},
 };
@@ -58,21 +57,4 @@ fn parse_tags(texts: &[String], field: &str) -> Result<Vec<Tag>, Refusal> {
                 })
         })
         .collect()
-}
-
-/// The activity entry of a change that succeeded: who did what to which device.
-pub(crate) fn done_by(
-    actor: Actor,
-    action: Action,
-    (id, name): (DeviceId, &DeviceName),
-    details: String,
-) -> NewActivity {
-    NewActivity {
-        actor,
-        action,
-        target: None,
-        device: Some((id, name.to_string())),
-        succeeded: true,
-        details,
-    }
 }

@@ -197,12 +197,5 @@ fn parse_name(text: &str) -> Result<String, Refusal> {
 }
 
 fn record(caller: &Caller, target: Option<String>, details: String) -> Effect {
-    Effect::Record(NewActivity {
-        actor: caller.actor(),
-        action: Action::FleetUpdated,
-        target,
-        device: None,
-        succeeded: true,
-        details,
-    })
+    Effect::Record(NewActivity::new(caller.actor(), Action::FleetUpdated, details).target(target))
 }

@@ -133,14 +133,8 @@ pub(crate) fn follow_rename(
 
 /// Records that the policy changed, or was refused.
 pub(super) fn record(actor: Actor, (revision, succeeded): (u64, bool), details: String) -> Effect {
-    Effect::Record(NewActivity {
-        actor,
-        action: Action::PolicySaved,
-        target: Some(format!("revision {revision}")),
-        device: None,
-        succeeded,
-        details,
-    })
+    let entry = NewActivity::new(actor, Action::PolicySaved, details).succeeded(succeeded);
+    Effect::Record(entry.target(format!("revision {revision}")))
 }
 
 fn rule_count(rules: usize) -> String {

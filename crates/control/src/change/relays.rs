@@ -51,15 +51,9 @@ pub(crate) async fn promote(
         ),
         None => (Action::RelayEnded, "It passes nothing on any more.".to_owned()),
     };
-    let record = Effect::Record(NewActivity {
-        actor: caller.actor(),
-        action,
-        target: None,
-        device: Some((row.id, row.name.to_string())),
-        succeeded: true,
-        details,
-    });
-    Ok(((), Effects(vec![Effect::SendSettings(row.id), record])))
+    let record = NewActivity::new(caller.actor(), action, details).on(row.id, &row.name);
+    let effects = vec![Effect::SendSettings(row.id), Effect::Record(record)];
+    Ok(((), Effects(effects)))
 }
 
 fn requested_relaying(entry: &DeviceEntry, requested: &RelayChange) -> Result<Relaying, Refusal> {

@@ -223,15 +223,8 @@ fn describe(core: &Core, grant: &Grant) -> String {
 }
 
 async fn record(core: &Core, caller: &Caller, action: Action, name: &TokenName, details: String) {
-    core.record(NewActivity {
-        actor: caller.actor(),
-        action,
-        target: Some(name.to_string()),
-        device: None,
-        succeeded: true,
-        details,
-    })
-    .await;
+    let entry = NewActivity::new(caller.actor(), action, details);
+    core.record(entry.target(name.to_string())).await;
 }
 
 #[cfg(test)]

@@ -66,14 +66,7 @@ mod tests {
     use flotilla_protocol::activity::{Action, ActivityVerified, Actor};
 
     fn entry(n: usize) -> NewActivity {
-        NewActivity {
-            actor: Actor::Control,
-            action: Action::FleetUpdated,
-            target: None,
-            device: None,
-            succeeded: true,
-            details: n.to_string(),
-        }
+        NewActivity::new(Actor::Control, Action::FleetUpdated, n.to_string())
     }
 
     #[tokio::test]

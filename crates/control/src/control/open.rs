@@ -119,7 +119,9 @@ async fn add_tokens(access: &Access, store: &Store) -> Result<(), StoreError> {
 /// Records that a fleet is new, opens it as its owner chose, and takes up the jobs that are not over.
 async fn go_on(core: &Core, is_new: bool) -> Result<(), StoreError> {
     if is_new {
-        core.record(fleet_created()).await;
+        let details = "The fleet's keys were made.";
+        core.record(NewActivity::new(Actor::Control, Action::FleetCreated, details))
+            .await;
     }
     let effects = policy::apply_starting_policy(core).await?;
     carry_out(core, effects).await;
@@ -131,17 +133,6 @@ async fn read_tickets(store: &Store) -> Result<Tickets, StoreError> {
         ended: store.list_ended_keys().await?,
         last: store.lookup_last_ticket().await?.unwrap_or_default(),
     })
-}
-
-fn fleet_created() -> NewActivity {
-    NewActivity {
-        actor: Actor::Control,
-        action: Action::FleetCreated,
-        target: None,
-        device: None,
-        succeeded: true,
-        details: "The fleet's keys were made.".to_owned(),
-    }
 }
 
 fn seed() -> Result<[u8; 32], StartError> {

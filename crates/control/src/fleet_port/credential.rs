@@ -102,15 +102,14 @@ pub(super) async fn refuse(
         };
         devices::attempt_failed(core, row, failure).await;
     }
+    let actor = Actor::Stranger {
+        address: from.clone(),
+    };
+    let details = format!("{from} was refused: {}", problem.message);
     let entry = NewActivity {
-        actor: Actor::Stranger {
-            address: from.clone(),
-        },
-        action: Action::EnrollmentRefused,
-        target: None,
         device,
         succeeded: false,
-        details: format!("{from} was refused: {}", problem.message),
+        ..NewActivity::new(actor, Action::EnrollmentRefused, details)
     };
     core.record_repeated(RepeatKey::Refused(network, problem.code), entry)
         .await;

@@ -54,14 +54,8 @@ fn entry(
             |entry| entry.row.name.to_string(),
         )
     };
-    Some(NewActivity {
-        actor: record.caller.clone(),
-        action,
-        target,
-        device: Some((kept.act.device, name)),
-        succeeded,
-        details,
-    })
+    let entry = NewActivity::new(record.caller.clone(), action, details).target(target);
+    Some(entry.on(kept.act.device, &name).succeeded(succeeded))
 }
 
 /// Says in addition that an agent had ended. Moving an agent always interrupts it, so that is not mentioned there.

@@ -30,6 +30,35 @@ pub(crate) struct NewActivity {
     pub(crate) details: String,
 }
 
+impl NewActivity {
+    /// An entry of what succeeded in the whole fleet.
+    pub(crate) fn new(actor: Actor, action: Action, details: impl Into<String>) -> Self {
+        Self {
+            actor,
+            action,
+            target: None,
+            device: None,
+            succeeded: true,
+            details: details.into(),
+        }
+    }
+
+    pub(crate) fn on(self, device: DeviceId, name: &impl ToString) -> Self {
+        let device = Some((device, name.to_string()));
+        Self { device, ..self }
+    }
+
+    /// Names what was acted on, beside the device.
+    pub(crate) fn target(self, target: impl Into<Option<String>>) -> Self {
+        let target = target.into();
+        Self { target, ..self }
+    }
+
+    pub(crate) fn succeeded(self, succeeded: bool) -> Self {
+        Self { succeeded, ..self }
+    }
+}
+
 #[derive(sqlx::FromRow)]
 struct SqlRow {
     id: i64,

@@ -276,16 +276,12 @@ mod tests {
         assert_eq!(store.list_live_jobs().await.unwrap(), std::slice::from_ref(&job));
         assert_eq!(store.lookup_job_of(id(101)).await.unwrap().as_ref(), Some(&job));
         end(&mut job, 5);
-        let entry = |details: &str| NewActivity {
-            actor: Actor::Owner,
-            action: Action::ContainerRestarted,
-            target: None,
-            device: None,
-            succeeded: true,
-            details: details.into(),
-        };
-        let entries = vec![entry("one"), entry("two")];
-        let written = store.save_job(&job, &[0, 1], entries, moment(5)).await.unwrap();
+        let entries =
+            ["one", "two"].map(|details| NewActivity::new(Actor::Owner, Action::ContainerRestarted, details));
+        let written = store
+            .save_job(&job, &[0, 1], entries.into(), moment(5))
+            .await
+            .unwrap();
         assert_eq!(
             store.list_activity(None, 9, None).await.unwrap(),
             [written[1].clone(), written[0].clone()]

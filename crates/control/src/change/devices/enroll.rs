@@ -199,14 +199,9 @@ async fn publish(
             " {twin} has the same machine id: where both were made from one image, give each its own (rm /etc/machine-id && systemd-machine-id-setup)."
         )
     });
-    NewActivity {
-        actor: Actor::Device { name: name.clone() },
-        action: Action::DeviceEnrolled,
-        target: None,
-        device: Some((device.id, name)),
-        succeeded: true,
-        details: format!("Enrolled from {} as {hostname}.{twin}", enrollee.from),
-    }
+    let details = format!("Enrolled from {} as {hostname}.{twin}", enrollee.from);
+    let actor = Actor::Device { name: name.clone() };
+    NewActivity::new(actor, Action::DeviceEnrolled, details).on(device.id, &name)
 }
 
 /// Another device of the fleet with the same machine id.

@@ -110,7 +110,7 @@ pub(crate) async fn quarantine(core: &Core, device: DeviceId, other: Imposter) -
         "{} at {} presents this device's identity and was turned away.",
         other.hostname, other.address
     );
-    let entry = quarantined(core, device, details);
+    let entry = by_device(core, device, Action::DeviceQuarantined, details).succeeded(false);
     let Some(entry) = core.repeats.handle(RepeatKey::Cloned(device), entry, other.at) else {
         return Effects::default();
     };
@@ -155,15 +155,8 @@ pub(crate) async fn contest(core: &Core, device: DeviceId, [first, second]: [Hol
         name(&first),
         name(&second)
     );
-    let record = Effect::Record(quarantined(core, device, details));
-    Effects(vec![Effect::EndLink(device), record])
-}
-
-fn quarantined(core: &Core, device: DeviceId, details: String) -> NewActivity {
-    NewActivity {
-        succeeded: false,
-        ..by_device(core, device, Action::DeviceQuarantined, details)
-    }
+    let record = by_device(core, device, Action::DeviceQuarantined, details).succeeded(false);
+    Effects(vec![Effect::EndLink(device), Effect::Record(record)])
 }
 
 /// An activity entry about what a device did.
@@ -174,12 +167,5 @@ fn by_device(core: &Core, device: DeviceId, action: Action, details: String) -> 
         .device(device)
         .map(|entry| entry.row.name.to_string())
         .unwrap_or_default();
-    NewActivity {
-        actor: Actor::Device { name: name.clone() },
-        action,
-        target: None,
-        device: Some((device, name)),
-        succeeded: true,
-        details,
-    }
+    NewActivity::new(Actor::Device { name: name.clone() }, action, details).on(device, &name)
 }

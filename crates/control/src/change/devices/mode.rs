@@ -1,12 +1,12 @@
 //! The network mode that a device is to have. Maps and filters follow it at once; its agent moves later, by a job or by
 //! hand.
 
-use super::done_by;
 use crate::{
     cache::DeviceEntry,
     change::{Change, Effect, Effects},
     core::Core,
     refusal::Refusal,
+    store::NewActivity,
 };
 use flotilla_fleet::{Life, access::Caller, jobs::JobRecord};
 use flotilla_protocol::{Code, activity::Action, device::NetworkMode, id::DeviceId};
@@ -52,12 +52,8 @@ pub(crate) async fn set_mode(
 }
 
 fn recorded(caller: &Caller, (entry, job): ModeSet, details: String) -> (Option<ModeSet>, Effects) {
-    let record = done_by(
-        caller.actor(),
-        Action::DeviceUpdated,
-        (entry.row.id, &entry.row.name),
-        details,
-    );
+    let record = NewActivity::new(caller.actor(), Action::DeviceUpdated, details);
+    let record = record.on(entry.row.id, &entry.row.name);
     (Some((entry, job)), Effects(vec![Effect::Record(record)]))
 }
 

@@ -1,13 +1,13 @@
 //! Enrollment offers: a device's record with a new token.
 
-use super::{done_by, parse_name, parse_tags};
+use super::{parse_name, parse_tags};
 use crate::{
     cache::DeviceEntry,
     change::{Change, Effect, Effects},
     core::Core,
     provision,
     refusal::Refusal,
-    store::{DeviceRow, LastReport, TokenRow},
+    store::{DeviceRow, LastReport, NewActivity, TokenRow},
 };
 use flotilla_fleet::{access::Caller, enrollment, free_address};
 use flotilla_identity::EnrollmentToken;
@@ -82,7 +82,7 @@ fn offered(
     host_kept: bool,
     (action, details): (Action, String),
 ) -> (DeviceAdded, Effects) {
-    let record = done_by(actor, action, (config.device_id, &config.device_name), details);
+    let record = NewActivity::new(actor, action, details).on(config.device_id, &config.device_name);
     let texts = provision::device_added(config, host_kept, &core.trust.leaf_key.pin());
     (texts, Effects(vec![Effect::Record(record)]))
 }

@@ -36,16 +36,10 @@ pub(crate) async fn local_enrollment(core: &Core, hostname: &str) -> Change<Opti
         }
     };
     let config = offer(core, row, enrollment::USUAL).await?;
-    let record = Effect::Record(NewActivity {
-        actor: Actor::Control,
-        action,
-        target: None,
-        device: Some((config.device_id, config.device_name.to_string())),
-        succeeded: true,
-        details: "This computer got a token for its own agent.".to_owned(),
-    });
+    let details = "This computer got a token for its own agent.";
+    let record = NewActivity::new(Actor::Control, action, details).on(config.device_id, &config.device_name);
     let mut effects = policy::apply_starting_policy(core).await?;
-    effects.0.insert(0, record);
+    effects.0.insert(0, Effect::Record(record));
     Ok((Some(config), effects))
 }
 

@@ -1,11 +1,11 @@
 //! Changes of a device of the fleet: its name, tags and other properties, its revocation, its removal.
 
-use super::{done_by, mode_label, parse_name, parse_tags};
+use super::{mode_label, parse_name, parse_tags};
 use crate::{
     change::{Change, Effect, Effects, policy, tunnels},
     core::Core,
     refusal::{Refusal, no_such_device},
-    store::DeviceRow,
+    store::{DeviceRow, NewActivity},
 };
 use flotilla_fleet::access::Caller;
 use flotilla_protocol::{
@@ -57,12 +57,8 @@ pub(crate) async fn update(
         core.links.forget_holders(row.id);
     }
     let actor = caller.actor();
-    let record = done_by(
-        actor.clone(),
-        Action::DeviceUpdated,
-        (row.id, &row.name),
-        details.join(" "),
-    );
+    let record = NewActivity::new(actor.clone(), Action::DeviceUpdated, details.join(" "));
+    let record = record.on(row.id, &row.name);
     let mut effects = vec![Effect::SendSettings(row.id), Effect::Record(record)];
     if let Some(policy) = policy {
         let details = format!("Rules follow the renaming of {} to {}.", entry.row.name, row.name);
@@ -179,17 +175,13 @@ pub(crate) async fn revoke(core: &Core, caller: &Caller, device: DeviceId) -> Ch
             .map(|entry| state.view(entry, &caller.scope(Verb::View), now))
     };
     core.publish_fleet();
-    let details = "Its certificate and tokens are void.".to_owned();
+    let details = "Its certificate and tokens are void.";
+    let record = NewActivity::new(caller.actor(), Action::DeviceRevoked, details);
     let effects = vec![
         Effect::SendEndedKeys,
         Effect::Dismiss(id),
         Effect::EndJobs(id),
-        Effect::Record(done_by(
-            caller.actor(),
-            Action::DeviceRevoked,
-            (id, &row.name),
-            details,
-        )),
+        Effect::Record(record.on(id, &row.name)),
     ];
     Ok((
         view.ok_or_else(|| no_such_device(&id.to_string()))?,
@@ -208,12 +200,7 @@ pub(crate) async fn remove(core: &Core, caller: &Caller, device: DeviceId) -> Ch
     core.store.delete_device(row.id).await?;
     core.cache.lock().remove(row.id);
     core.links.forget_holders(row.id);
-    let details = "Forgotten. Its activity stays.".to_owned();
-    let entry = done_by(
-        caller.actor(),
-        Action::DeviceRemoved,
-        (row.id, &row.name),
-        details,
-    );
-    Ok(((), Effects(vec![Effect::Record(entry)])))
+    let details = "Forgotten. Its activity stays.";
+    let record = NewActivity::new(caller.actor(), Action::DeviceRemoved, details).on(row.id, &row.name);
+    Ok(((), Effects(vec![Effect::Record(record)])))
 }

@@ -1,10 +1,6 @@
 //! Jobs whose records outlive control, links and devices, and what people see of them.
 
-use super::{
-    jobs::last_activity,
-    modes::add_box,
-    *,
-};
+use super::{jobs::last_activity, modes::add_box, *};
 use flotilla_fleet::jobs::{JobRecord, Target, Work};
 use flotilla_protocol::{
     activity::{Action, Activity, Actor},

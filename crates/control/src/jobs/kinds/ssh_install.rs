@@ -26,7 +26,7 @@ mod view;
 pub(crate) use tunnel::resume;
 pub(crate) use view::{handle_shown, show};
 
-use crate::{change::devices::done_by, core::Core, jobs::begin::begin as begin_job, refusal::Refusal};
+use crate::{core::Core, jobs::begin::begin as begin_job, refusal::Refusal, store::NewActivity};
 use flotilla_fleet::{
     access::Caller,
     jobs::{ActOutcome, JobRecord, Work},
@@ -158,10 +158,9 @@ pub(crate) async fn end(core: &Core, caller: &Caller, device: DeviceId) -> Resul
     }
     if end_tunnel(core, id).await? {
         view::publish(core, id).await;
-        let details = "Its SSH tunnel was ended.".to_owned();
-        let (actor, device) = (caller.actor(), (id, &name));
-        core.record(done_by(actor, Action::DeviceUpdated, device, details))
-            .await;
+        let details = "Its SSH tunnel was ended.";
+        let entry = NewActivity::new(caller.actor(), Action::DeviceUpdated, details);
+        core.record(entry.on(id, &name)).await;
     }
     Ok(())
 }

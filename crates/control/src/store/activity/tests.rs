@@ -4,14 +4,7 @@ use super::*;
 use crate::store::tests::{moment, open};
 
 fn entry(details: &str) -> NewActivity {
-    NewActivity {
-        actor: Actor::Owner,
-        action: Action::DeviceAdded,
-        target: None,
-        device: None,
-        succeeded: true,
-        details: details.into(),
-    }
+    NewActivity::new(Actor::Owner, Action::DeviceAdded, details)
 }
 
 /// A log with this many entries, one per second.
