@@ -4,10 +4,10 @@ CREATE TABLE jobs (
     kind    TEXT NOT NULL,
     caller  TEXT NOT NULL,                   -- JSON
     device  TEXT,                            -- null where it concerns several; kept after the device is removed
-    request TEXT NOT NULL,                   -- JSON
+    request TEXT NOT NULL,                   -- JSON: what is done to each target
     state   TEXT NOT NULL,
     step    TEXT NOT NULL,
-    lines   TEXT NOT NULL,                   -- JSON array: what it did so far
+    lines   TEXT NOT NULL,                   -- JSON: the last lines of what it did, and how many came before
     began   INTEGER NOT NULL,
     ended   INTEGER,                         -- null until it is over
     outcome TEXT                             -- JSON: why it is not done
@@ -21,7 +21,7 @@ CREATE TABLE job_acts (
     job_id  TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
     nth     INTEGER NOT NULL,
     id      TEXT NOT NULL UNIQUE,
-    act     TEXT NOT NULL,                   -- JSON
+    target  TEXT NOT NULL,                   -- JSON: what of which device it acts on
     outcome TEXT,                            -- JSON; null until it is over
     PRIMARY KEY (job_id, nth)
 ) STRICT;

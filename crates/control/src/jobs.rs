@@ -19,6 +19,7 @@ pub(crate) use begin::begin;
 pub(crate) use runner::{resume, run};
 
 use crate::{core::Core, refusal::Refusal};
+use flotilla_fleet::jobs::JobRecord;
 use flotilla_protocol::{
     Code, Timestamp,
     api::{Job, List, Scope},
@@ -48,9 +49,9 @@ pub(crate) async fn cancel(core: &Core, job: &Job) -> Result<Job, Refusal> {
 }
 
 /// Whether all devices of a job are in a scope.
-pub(crate) fn is_in(core: &Core, scope: &Scope, devices: &[DeviceId]) -> bool {
+pub(crate) fn is_in(core: &Core, scope: &Scope, mut devices: impl Iterator<Item = DeviceId>) -> bool {
     let state = core.cache.lock();
-    scope.is_all() || devices.iter().all(|device| state.place(*device).is_in(scope))
+    scope.is_all() || devices.all(|device| state.place(device).is_in(scope))
 }
 
 /// One job, with its lines and the outcomes of its containers.
@@ -58,20 +59,23 @@ pub(crate) fn is_in(core: &Core, scope: &Scope, devices: &[DeviceId]) -> bool {
 /// # Errors
 /// There is no such job in the scope.
 pub(crate) async fn show(core: &Core, scope: &Scope, id: &str) -> Result<Job, Refusal> {
-    let id: JobId = id.parse().map_err(|_| no_such_job(id))?;
-    let at = core.clock.now();
+    let id = id.parse().map_err(|_| no_such_job(id))?;
+    let (record, is_cancelable) = find(core, scope, id).await?;
+    Ok(view::whole(&record, is_cancelable, core.clock.now()))
+}
+
+/// The record of a job, and whether the job can be ended early. It is over once that is written.
+async fn find(core: &Core, scope: &Scope, id: JobId) -> Result<(JobRecord, bool), Refusal> {
     let live = core.jobs.read(|jobs| {
-        let record = jobs.lookup(id).filter(|record| !record.state.is_over());
-        record.map(|record| view::whole(record, jobs.is_cancelable(id), at))
+        let record = jobs.lookup(id).filter(|record| !record.state.is_over())?;
+        Some((record.clone(), jobs.is_cancelable(id)))
     });
-    let job = match live {
-        Some(job) => Some(job),
-        None => {
-            let kept = core.store.lookup_job(id).await?;
-            kept.map(|record| view::whole(&record, false, at))
-        }
+    let found = match live {
+        Some(live) => Some(live),
+        None => core.store.lookup_job(id).await?.map(|record| (record, false)),
     };
-    job.filter(|job| is_in(core, scope, &job.device_ids))
+    found
+        .filter(|(record, _)| is_in(core, scope, record.devices().into_keys()))
         .ok_or_else(|| no_such_job(&id.to_string()))
 }
 
@@ -86,7 +90,7 @@ pub(crate) async fn list(core: &Core, scope: &Scope, limit: Option<u32>) -> Resu
     let mut items: Vec<_> = over.iter().map(|record| view::of(record, false, at)).collect();
     let known: BTreeSet<_> = items.iter().map(|job| job.id).collect();
     items.extend(live.into_iter().filter(|job| !known.contains(&job.id)));
-    items.retain(|job| is_in(core, scope, &job.device_ids));
+    items.retain(|job| is_in(core, scope, job.device_ids.iter().copied()));
     items.sort_by_key(|job| std::cmp::Reverse((job.began, job.id)));
     Ok(List {
         items,

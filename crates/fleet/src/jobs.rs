@@ -22,9 +22,9 @@ mod work;
 
 pub use job::past_tense;
 pub use live_act::{Call, CallFailure};
-pub use record::{ActOutcome, JobRecord, KeptAct, LINES};
+pub use record::{Act, ActOutcome, JobRecord, LINES};
 pub use todo::{Now, Obstacle, Origin, Todo};
-pub use work::{Act, Order, Target, Work};
+pub use work::{Target, Work};
 
 use ahead::{Ahead, Turns};
 use flotilla_protocol::{
@@ -69,67 +69,65 @@ impl Jobs {
         if draft.work.waits_for_others() {
             return None;
         }
-        let mut obstacles = self.live.values().filter_map(|job| {
-            let acts = job.record.acts.iter().zip(&job.acts);
-            let mut acts = acts.filter(|(_, live)| !live.is_saved).map(|(kept, _)| &kept.act);
-            let busy = acts.find(|act| draft.acts.iter().any(|new| act.is_in_the_way_of(&new.act)))?;
-            let is_same = busy.is_placement() && draft.acts.iter().any(|new| new.act.order == busy.order);
-            Some(if is_same {
-                Obstacle::Same(job.record.id)
-            } else {
-                Obstacle::Busy(job.record.id)
-            })
-        });
-        obstacles.next()
+        let is_held = |held: &Target| draft.acts.iter().any(|act| held.is_in_the_way_of(&act.target));
+        let is_in_the_way =
+            |job: &&Job| job.record.work.is_own() == draft.work.is_own() && job.held().any(is_held);
+        let busy = &self.live.values().find(is_in_the_way)?.record;
+        let is_same = matches!(busy.work, Work::Placement { .. }) && busy.work == draft.work;
+        Some(if is_same {
+            Obstacle::Same(busy.id)
+        } else {
+            Obstacle::Busy(busy.id)
+        })
     }
 
     /// A running job that places the container with this name or id in or out of the pod.
     #[must_use]
     pub fn lookup_placement(&self, device: DeviceId, container: &str, member: bool) -> Option<JobId> {
-        let live = self.live.values().filter(|job| !job.is_over());
-        let mut same = live.filter(|job| match &job.record.work {
-            Work::Placement {
-                container: target,
-                member: placed,
-            } => {
-                let is_called = target.container == container || target.name.as_deref() == Some(container);
-                target.device == device && is_called && *placed == member
-            }
-            _ => false,
-        });
-        same.next().map(|job| job.record.id)
+        self.lookup_running(device, |record, target| {
+            let names = [&target.container, &target.name];
+            record.work == Work::Placement { member }
+                && names.into_iter().flatten().any(|name| name == container)
+        })
     }
 
     /// A job that installs an agent on a device.
     #[must_use]
     pub fn lookup_push(&self, device: DeviceId) -> Option<JobId> {
+        self.lookup_running(device, |record, _| record.work.is_own())
+    }
+
+    fn lookup_running(&self, device: DeviceId, is_it: impl Fn(&JobRecord, &Target) -> bool) -> Option<JobId> {
         let mut live = self.live.values().filter(|job| !job.is_over());
-        let found =
-            live.find(|job| matches!(&job.record.work, Work::Push { device: of, .. } if *of == device));
+        let found = live.find(|job| {
+            let targets = job.record.acts.iter().map(|act| &act.target);
+            let mut here = targets.filter(|target| target.device == device);
+            here.any(|target| is_it(&job.record, target))
+        });
         found.map(|job| job.record.id)
     }
 
     /// Takes a job whose record is kept.
     pub fn adopt(&mut self, record: JobRecord, origin: Origin, (at, now): Now) {
-        let acts = record.acts.iter().map(|kept| {
-            let begun = match origin {
-                // What control itself carried out has ended with it.
-                _ if kept.act.order == Order::Run => Begun::No,
-                Origin::New => Begun::No,
-                Origin::Kept => Begun::Maybe,
-                Origin::Listed => Begun::Yes,
-            };
-            if kept.outcome.is_some() {
-                LiveAct::over(now)
-            } else {
-                let is_reachable = kept.act.order == Order::Run || self.reachable.contains(&kept.act.device);
-                LiveAct::new(begun, is_reachable, now)
+        let is_own = record.work.is_own();
+        let begun = match origin {
+            // What control itself carried out has ended with it.
+            _ if is_own => Begun::No,
+            Origin::New => Begun::No,
+            Origin::Kept => Begun::Maybe,
+            Origin::Listed => Begun::Yes,
+        };
+        let acts = record.acts.iter().map(|act| {
+            let is_reachable = is_own || self.reachable.contains(&act.target.device);
+            match act.outcome {
+                Some(_) => LiveAct::over(),
+                None => LiveAct::new(begun, is_reachable, now),
             }
         });
         let acts = acts.collect();
         let id = record.id;
         let mut job = Job::new(record, acts);
-        if job.is_canceling {
+        if job.is_canceling() {
             job.cancel_acts(at);
         }
         self.numbers.insert(id, self.next);
@@ -167,7 +165,7 @@ impl Jobs {
     #[must_use]
     pub fn has_act(&self, act: JobId) -> bool {
         let mut acts = self.live.values().flat_map(|job| &job.record.acts);
-        acts.any(|kept| kept.act.id == act)
+        acts.any(|known| known.id == act)
     }
 
     /// A device can be called, and lists these acts.
@@ -190,17 +188,16 @@ impl Jobs {
         self.reachable.remove(&device);
         for job in self.live.values_mut() {
             for nth in 0..job.acts.len() {
-                let act = &job.record.acts[nth].act;
-                if act.device != device {
+                let target = &job.record.acts[nth].target;
+                if target.device != device {
                     continue;
                 }
-                if act.order == Order::Run {
+                if job.record.work.is_own() {
                     drop(job.cancel(at));
-                    continue;
+                } else {
+                    let outcome = job.acts[nth].left(&target.device_name);
+                    job.end_act(nth, outcome, at);
                 }
-                let name = act.device_name.clone();
-                let outcome = job.acts[nth].leave(name.as_str());
-                job.end_act(nth, outcome, at);
             }
         }
     }
@@ -224,27 +221,28 @@ impl Jobs {
         (at, now): Now,
     ) {
         let Some(job) = self.get_mut(id) else { return };
-        let Some(nth) = job.record.acts.iter().position(|kept| kept.act.id == act) else {
+        let Some(nth) = job.record.acts.iter().position(|known| known.id == act) else {
             return;
         };
-        let is_canceling = job.is_canceling;
+        let is_canceling = job.is_canceling();
         let mut is_new = false;
         let outcome = match answer {
             Ok(mut report) => {
                 // What is done to one of many containers is told in one line, when it is done.
-                let lines = std::mem::take(&mut report.lines).into_iter();
-                let lines = lines.filter(|_| !job.is_over() && !job.record.acts[nth].act.takes_a_turn());
-                let lines: Vec<_> = lines.collect();
-                is_new = !lines.is_empty();
-                lines.into_iter().for_each(|line| job.record.add_line(line));
+                let lines = std::mem::take(&mut report.lines);
+                if !job.is_over() && !job.record.work.takes_turns() {
+                    is_new = !lines.is_empty();
+                    lines.into_iter().for_each(|line| job.record.add_line(line));
+                }
                 job.acts[nth].handle_report(call, report)
             }
             Err(failure) => job.acts[nth].handle_failure(call, failure, (is_canceling, now)),
         };
         if let Some(outcome) = outcome {
             let replaced = outcome.container.clone();
+            let target = job.record.acts[nth].target.clone();
             job.end_act(nth, outcome, at);
-            self.follow_container(id, act, replaced);
+            self.follow_container(&target, replaced);
         }
         if is_new {
             self.changed.insert(id);
@@ -254,7 +252,6 @@ impl Jobs {
     /// Control's own work on a job has ended.
     pub fn handle_ran(&mut self, id: JobId, outcome: ActOutcome, (at, _): Now) {
         if let Some(job) = self.get_mut(id) {
-            job.acts.iter_mut().for_each(|act| act.is_forgotten = true);
             job.end_act(0, outcome, at);
         }
     }
@@ -282,12 +279,8 @@ impl Jobs {
     pub fn handle_timeout(&mut self, (at, now): Now) {
         for job in self.live.values_mut() {
             for nth in 0..job.acts.len() {
-                let kept = &job.record.acts[nth];
-                if kept.outcome.is_some() || job.acts[nth].is_out {
-                    continue;
-                }
-                let name = kept.act.device_name.clone();
-                if let Some(outcome) = job.acts[nth].handle_timeout(name.as_str(), now) {
+                let name = &job.record.acts[nth].target.device_name;
+                if let Some(outcome) = job.acts[nth].overdue(name, now) {
                     job.end_act(nth, outcome, at);
                 }
             }
@@ -341,20 +334,13 @@ impl Jobs {
     }
 
     /// Lets the acts that wait for a placement go on with the container that it made.
-    fn follow_container(&mut self, id: JobId, act: JobId, replaced: Option<String>) {
+    fn follow_container(&mut self, old: &Target, replaced: Option<String>) {
         let Some(new) = replaced else { return };
-        let placed = self.get(id).and_then(|job| {
-            let kept = job.record.acts.iter().find(|kept| kept.act.id == act)?;
-            Some((kept.act.device, kept.act.container()?.to_owned()))
-        });
-        let Some((device, old)) = placed.filter(|(_, old)| *old != new) else {
-            return;
-        };
-        for job in self.live.values_mut() {
-            for nth in 0..job.acts.len() {
-                if job.acts[nth].begun == Begun::No && !job.acts[nth].is_out && !job.is_over_act(nth) {
-                    job.record.acts[nth].act.follow_container(device, &old, &new);
-                }
+        let jobs = self.live.values_mut();
+        let acts = jobs.flat_map(|job| job.record.acts.iter_mut().zip(&job.acts));
+        for (act, _) in acts.filter(|(_, live)| !live.is_begun() && live.ended.is_none()) {
+            if (act.target.device, &act.target.container) == (old.device, &old.container) {
+                act.target.container = Some(new.clone());
             }
         }
     }
@@ -367,13 +353,10 @@ impl Jobs {
     }
 
     fn each_act_of(&mut self, device: DeviceId, mut change: impl FnMut(JobId, &mut LiveAct)) {
-        for job in self.live.values_mut() {
-            for (kept, live) in job.record.acts.iter().zip(&mut job.acts) {
-                if kept.act.device == device && kept.act.order != Order::Run {
-                    change(kept.act.id, live);
-                }
-            }
-        }
+        let jobs = self.live.values_mut().filter(|job| !job.record.work.is_own());
+        let acts = jobs.flat_map(|job| job.record.acts.iter().zip(&mut job.acts));
+        acts.filter(|(act, _)| act.target.device == device)
+            .for_each(|(act, live)| change(act.id, live));
     }
 
     fn get(&self, id: JobId) -> Option<&Job> {

@@ -6,6 +6,10 @@
 //! goes. Control's own record of a job, which people see, is [`crate::api::Job`]; its states are the same, and `waiting`
 //! before them.
 
+mod lines;
+
+pub use lines::Lines;
+
 use crate::{
     Problem, Timestamp,
     device::NetworkMode,

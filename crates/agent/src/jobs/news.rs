@@ -17,12 +17,7 @@ pub(crate) struct JobNews {
 
 impl JobNews {
     pub(super) fn new(progress: watch::Receiver<Progress>, from: u32) -> Self {
-        // Who knows more lines than there are knows those of an agent that has ended since.
-        let from = if from > progress.borrow().next_line() {
-            0
-        } else {
-            from
-        };
+        let from = progress.borrow().place(from);
         Self {
             progress,
             from,

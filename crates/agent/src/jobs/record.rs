@@ -4,10 +4,9 @@ use flotilla_engine::Swap;
 use flotilla_protocol::{
     Code, Problem, Timestamp,
     id::JobId,
-    job::{JobReport, JobRequest, JobState},
+    job::{JobReport, JobRequest, JobState, Lines},
 };
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
 
 /// The only format of a record so far.
 const VERSION: u32 = 1;
@@ -131,32 +130,20 @@ impl JobRecord {
 #[derive(Debug)]
 pub(super) struct Progress {
     pub(super) record: JobRecord,
-    lines: VecDeque<String>,
-    /// Number of the next line.
-    next: u32,
+    lines: Lines,
 }
 
 impl Progress {
     pub(super) fn of(record: JobRecord) -> Self {
         Self {
             record,
-            lines: VecDeque::new(),
-            next: 0,
+            lines: Lines::default(),
         }
     }
 
     /// Adds a line, unless it repeats the last one; returns whether it did.
     pub(super) fn add_line(&mut self, line: &str) -> bool {
-        let line: String = line.chars().take(LINE_CHARS).collect();
-        if self.lines.back() == Some(&line) {
-            return false;
-        }
-        self.lines.push_back(line);
-        if self.lines.len() > LINES {
-            self.lines.pop_front();
-        }
-        self.next += 1;
-        true
+        self.lines.add(line.chars().take(LINE_CHARS).collect(), LINES)
     }
 
     pub(super) fn handle_interruption(&mut self) {
@@ -174,16 +161,14 @@ impl Progress {
         is_running
     }
 
-    /// Number of the line that comes next.
-    pub(super) fn next_line(&self) -> u32 {
-        self.next
+    /// The number from which on somebody is told lines who knows those before `from`.
+    pub(super) fn place(&self, from: u32) -> u32 {
+        self.lines.place(from)
     }
 
     /// The report with the lines from this number on.
     pub(super) fn report(&self, from: u32) -> JobReport {
         let record = self.record.clone();
-        let first = self.next - u32::try_from(self.lines.len()).unwrap_or(self.next);
-        let skipped = usize::try_from(from.saturating_sub(first)).unwrap_or(usize::MAX);
         JobReport {
             id: record.id,
             request: record.request,
@@ -195,8 +180,8 @@ impl Progress {
             ended: record.ended,
             container: record.container,
             problem: record.problem,
-            lines: self.lines.iter().skip(skipped).cloned().collect(),
-            next_line: self.next,
+            lines: self.lines.page(from, LINES),
+            next_line: self.lines.next_number(),
         }
     }
 }

@@ -139,11 +139,7 @@ pub(super) async fn act_on_several(
             targets.push(target.into_job());
         }
     }
-    let work = Work::Bulk {
-        action,
-        containers: targets,
-    };
-    let handle = jobs::begin(&core, work, asks.caller.actor()).await?;
+    let handle = jobs::begin(&core, (Work::Bulk { action }, targets), asks.caller.actor()).await?;
     Ok(Json(handle.job()))
 }
 
@@ -183,8 +179,8 @@ async fn begin(core: &Core, target: Target, member: bool) -> Result<JobHandle, R
     match link {
         Ok(_) => {
             let actor = target.actor.clone();
-            let container = target.into_job();
-            jobs::begin(core, Work::Placement { container, member }, actor).await
+            let work = (Work::Placement { member }, vec![target.into_job()]);
+            jobs::begin(core, work, actor).await
         }
         Err(problem) => {
             let outcome = Err(problem.clone());
@@ -219,7 +215,7 @@ impl Target {
         fleet::Target {
             device: self.entry.row.id,
             device_name: self.entry.row.name,
-            container: self.container.id,
+            container: Some(self.container.id),
             name: Some(self.container.name),
         }
     }

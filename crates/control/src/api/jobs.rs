@@ -51,7 +51,7 @@ pub(super) async fn cancel(
         JobKind::ModeChange | JobKind::Unknown => Verb::Manage,
         JobKind::Push => Verb::Ssh,
     };
-    if !jobs::is_in(&core, &asks.caller.scope(verb), &shown.device_ids) {
+    if !jobs::is_in(&core, &asks.caller.scope(verb), shown.device_ids.iter().copied()) {
         return Err(forbidden((&asks.caller, verb), ""));
     }
     jobs::cancel(&core, &shown).await.map(Json)

@@ -1,61 +1,52 @@
 //! What the activity log says of jobs, once for each act that ended.
 
 use crate::{change::devices::mode_label, core::Core, store::NewActivity};
-use flotilla_fleet::jobs::{ActOutcome, JobRecord, KeptAct, Work, past_tense};
+use flotilla_fleet::jobs::{Act, ActOutcome, JobRecord, Target, Work, past_tense};
 use flotilla_protocol::{activity::Action, inventory::ContainerAction, job::JobState};
 
 /// The entries of the acts that ended.
 pub(super) fn entries(core: &Core, record: &JobRecord, ended: &[usize]) -> Vec<NewActivity> {
     let each = ended.iter().filter_map(|nth| {
-        let kept = record.acts.get(*nth)?;
-        entry(core, record, (*nth, kept), kept.outcome.as_ref()?)
+        let Act { target, outcome, .. } = record.acts.get(*nth)?;
+        entry(core, record, target, outcome.as_ref()?)
     });
     each.collect()
 }
 
-fn entry(
-    core: &Core,
-    record: &JobRecord,
-    (nth, kept): (usize, &KeptAct),
-    outcome: &ActOutcome,
-) -> Option<NewActivity> {
+fn entry(core: &Core, record: &JobRecord, on: &Target, outcome: &ActOutcome) -> Option<NewActivity> {
     let problem = outcome.problem.as_ref().map(|problem| problem.message.clone());
     let succeeded = outcome.state == JobState::Done;
     let (action, target, details) = match &record.work {
-        Work::Placement { container, member } => {
+        Work::Placement { member } => {
             let done = if *member {
                 "Put into the pod. It was recreated for that."
             } else {
                 "Taken out of the pod. It was recreated for that."
             };
-            let target = container.name.clone().or_else(|| outcome.target.clone());
+            let target = on.name.clone().or_else(|| outcome.target.clone());
             let details = interruption(problem.unwrap_or_else(|| done.to_owned()), outcome);
             (Action::ContainerMoved, target, details)
         }
         // A device that refused the order keeps its agent where it is, and its owner gets the steps to do by hand.
         Work::ModeChange { .. } if !outcome.underway && !succeeded => return None,
-        Work::ModeChange { mode, .. } => {
+        Work::ModeChange { mode } => {
             let done = || format!("Its agent moved: {}.", mode_label(*mode));
             (Action::DeviceUpdated, None, problem.unwrap_or_else(done))
         }
         Work::Push { host, .. } => (Action::DevicePushed, Some(host.clone()), pushed(host, outcome)),
-        Work::Bulk { action, containers } => {
-            let target = containers.get(nth).map(|target| target.label().to_owned());
+        Work::Bulk { action } => {
             let done = || capitalized(past_tense(*action)) + ".";
             let details = interruption(problem.unwrap_or_else(done), outcome);
-            (word(*action), target, details)
+            (word(*action), Some(on.label().to_owned()), details)
         }
     };
     let name = {
         let state = core.cache.lock();
-        let entry = state.device(kept.act.device);
-        entry.map_or_else(
-            || kept.act.device_name.to_string(),
-            |entry| entry.row.name.to_string(),
-        )
+        let entry = state.device(on.device);
+        entry.map_or_else(|| on.device_name.clone(), |entry| entry.row.name.clone())
     };
     let entry = NewActivity::new(record.caller.clone(), action, details).target(target);
-    Some(entry.on(kept.act.device, &name).succeeded(succeeded))
+    Some(entry.on(on.device, &name).succeeded(succeeded))
 }
 
 /// Says in addition that an agent had ended. Moving an agent always interrupts it, so that is not mentioned there.

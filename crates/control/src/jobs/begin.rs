@@ -6,7 +6,7 @@ use crate::{
     core::Core,
     refusal::Refusal,
 };
-use flotilla_fleet::jobs::{JobRecord, Obstacle, Origin, Work};
+use flotilla_fleet::jobs::{JobRecord, Obstacle, Origin, Target, Work};
 use flotilla_protocol::{Code, Problem, activity::Actor, id::JobId};
 use rand::RngCore as _;
 
@@ -14,7 +14,11 @@ use rand::RngCore as _;
 ///
 /// # Errors
 /// It can't be written, or a job acts on the same thing.
-pub(crate) async fn begin(core: &Core, work: Work, caller: Actor) -> Result<JobHandle, Refusal> {
+pub(crate) async fn begin(
+    core: &Core,
+    work: (Work, Vec<Target>),
+    caller: Actor,
+) -> Result<JobHandle, Refusal> {
     let _one_at_a_time = core.jobs.beginning.lock().await;
     let draft = draft(core, work, caller);
     match core.jobs.read(|jobs| jobs.find_obstacle(&draft)) {
@@ -27,7 +31,7 @@ pub(crate) async fn begin(core: &Core, work: Work, caller: Actor) -> Result<JobH
 }
 
 /// A job that is not written yet.
-pub(crate) fn draft(core: &Core, work: Work, caller: Actor) -> JobRecord {
+pub(crate) fn draft(core: &Core, work: (Work, Vec<Target>), caller: Actor) -> JobRecord {
     let id = fresh_id(core);
     JobRecord::draft(id, work, caller, core.clock.now(), || fresh_id(core))
 }
@@ -57,26 +61,23 @@ fn gone(id: JobId) -> Refusal {
 
 /// Why a job has to be asked for again when another one is over.
 fn busy(core: &Core, id: JobId) -> Refusal {
-    let work = core
-        .jobs
-        .read(|jobs| jobs.lookup(id).map(|record| record.work.clone()));
-    let message = match work {
-        Some(Work::Push {
-            device_name, host, ..
-        }) => {
-            format!("{device_name} is being installed on {host} already. Wait for that, or end it first.")
-        }
-        Some(Work::Placement { container, .. }) => {
-            format!(
-                "{} is being recreated. Wait until that is over.",
-                container.label()
-            )
-        }
-        Some(work) => format!(
-            "Another job comes first: {}. Wait until it is over.",
-            work.title()
-        ),
-        None => "Another job acts on the same thing. Try again.".to_owned(),
-    };
+    let message = core.jobs.read(|jobs| {
+        let record = jobs.lookup(id)?;
+        let target = &record.acts.first()?.target;
+        Some(match &record.work {
+            Work::Push { host, .. } => format!(
+                "{} is being installed on {host} already. Wait for that, or end it first.",
+                target.device_name
+            ),
+            Work::Placement { .. } => {
+                format!("{} is being recreated. Wait until that is over.", target.label())
+            }
+            _ => format!(
+                "Another job comes first: {}. Wait until it is over.",
+                record.title()
+            ),
+        })
+    });
+    let message = message.unwrap_or_else(|| "Another job acts on the same thing. Try again.".to_owned());
     Problem::new(Code::Conflict, message).into()
 }

@@ -1,10 +1,10 @@
 //! The calls to devices about one act of a job.
 
 use crate::{core::Core, report::SENTENCE_CHARS};
-use flotilla_fleet::jobs::{Act, Call, CallFailure, LINES, Order};
+use flotilla_fleet::jobs::{Call, CallFailure, LINES};
 use flotilla_link::{AgentLink, CallError, stream::Opener};
 use flotilla_protocol::{
-    id::JobId,
+    id::{DeviceId, JobId},
     job::{FollowJob, JOBS_PATH, JobProgress, JobReport, JobRequest},
     stream::{End, Event},
     text::shown,
@@ -24,16 +24,20 @@ const LISTED_WITHIN: Duration = Duration::from_secs(5);
 const LIST_CHECK: Duration = Duration::from_millis(20);
 
 /// Calls a device, and answers what it says. Its words are bounded and safe to show.
-pub(super) async fn call(core: &Core, act: &Act, call: &Call) -> Result<JobReport, CallFailure> {
-    let link = core.links.lookup(act.device).ok_or(CallFailure::CutOff)?;
-    let answer = send(core, &link, act.id, call).await;
+pub(super) async fn call(
+    core: &Core,
+    (device, act): (DeviceId, JobId),
+    call: &Call,
+) -> Result<JobReport, CallFailure> {
+    let link = core.links.lookup(device).ok_or(CallFailure::CutOff)?;
+    let answer = send(core, &link, act, call).await;
     let report = bounded(answer.map_err(|error| match error {
         CallError::Closed => CallFailure::CutOff,
         CallError::TimedOut(_) | CallError::Busy => CallFailure::Silent,
         error => CallFailure::Refused(error.into()),
     })?);
     if report.state.is_over() {
-        wait_until_listed(core, act, &report).await;
+        wait_until_listed(core, device, &report).await;
     } else if matches!(call, Call::Follow { .. }) {
         sleep(PACE).await;
     }
@@ -88,15 +92,14 @@ fn bounded(report: JobReport) -> JobReport {
 }
 
 /// Waits until the cache has the new container and not the old one, so that a request that follows the answer finds it.
-async fn wait_until_listed(core: &Core, act: &Act, report: &JobReport) {
-    let (Some(new), Order::Call(JobRequest::Placement { container: old, .. })) =
-        (&report.container, &act.order)
+async fn wait_until_listed(core: &Core, device: DeviceId, report: &JobReport) {
+    let (Some(new), JobRequest::Placement { container: old, .. }) = (&report.container, &report.request)
     else {
         return;
     };
     let begun = Instant::now();
     while begun.elapsed() < LISTED_WITHIN {
-        let is_so = core.cache.lock().device(act.device).is_none_or(|entry| {
+        let is_so = core.cache.lock().device(device).is_none_or(|entry| {
             let shown = entry.last_report.inventory.containers();
             shown.contains_key(new) && (old == new || !shown.contains_key(old))
         });
@@ -105,5 +108,5 @@ async fn wait_until_listed(core: &Core, act: &Act, report: &JobReport) {
         }
         sleep(LIST_CHECK).await;
     }
-    tracing::warn!(device.id = %act.device, "a device does not report the container that it made");
+    tracing::warn!(device.id = %device, "a device does not report the container that it made");
 }

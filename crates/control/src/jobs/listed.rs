@@ -64,9 +64,9 @@ async fn handle_known(
     mut record: JobRecord,
     report: &JobReport,
 ) {
-    let act = record.acts.iter().position(|kept| kept.act.id == report.id);
+    let act = record.acts.iter().position(|act| act.id == report.id);
     // A device can't speak for another device's act by its id.
-    let Some(nth) = act.filter(|nth| record.acts[*nth].act.device == device) else {
+    let Some(nth) = act.filter(|nth| record.acts[*nth].target.device == device) else {
         return;
     };
     if record.reopen(report.id) {
@@ -109,29 +109,18 @@ async fn take_over(core: &Core, (device, link): (DeviceId, &AgentLink), report: 
     }
 }
 
-fn work(device: DeviceId, device_name: DeviceName, request: &JobRequest) -> Option<Work> {
-    let target = |container: &str| Target {
-        device,
-        device_name: device_name.clone(),
-        container: container.to_owned(),
-        name: None,
-    };
-    Some(match request {
-        JobRequest::Placement { container, member } => Work::Placement {
-            container: target(container),
-            member: *member,
-        },
-        JobRequest::Action { container, action } => Work::Bulk {
-            action: *action,
-            containers: vec![target(container)],
-        },
-        JobRequest::ModeChange { mode } => Work::ModeChange {
-            device,
-            device_name: device_name.clone(),
-            mode: *mode,
-        },
+fn work(device: DeviceId, device_name: DeviceName, request: &JobRequest) -> Option<(Work, Vec<Target>)> {
+    let (work, container) = match request {
+        JobRequest::Placement { container, member } => (Work::Placement { member: *member }, Some(container)),
+        JobRequest::Action { container, action } => (Work::Bulk { action: *action }, Some(container)),
+        JobRequest::ModeChange { mode } => (Work::ModeChange { mode: *mode }, None),
         JobRequest::Unknown => return None,
-    })
+    };
+    let target = Target {
+        container: container.cloned(),
+        ..Target::agent(device, device_name)
+    };
+    Some((work, vec![target]))
 }
 
 async fn forget(link: &AgentLink, report: &JobReport) {

@@ -6,7 +6,7 @@ use crate::{
     core::Core,
     store::StoreError,
 };
-use flotilla_fleet::jobs::{Act, Call, JobRecord, Origin, Todo};
+use flotilla_fleet::jobs::{JobRecord, Origin, Todo};
 use flotilla_protocol::{api::Resource, id::JobId};
 use std::sync::Arc;
 
@@ -48,8 +48,19 @@ fn carry_out(core: &Arc<Core>, todo: Todo) {
         Todo::Save { record, ended } => {
             tasks.spawn(async move { save(&shared, *record, ended).await });
         }
-        Todo::Call { job, act, call } => {
-            tasks.spawn(async move { place_call(&shared, job, act, call).await });
+        Todo::Call {
+            job,
+            act,
+            device,
+            call,
+        } => {
+            tasks.spawn(async move {
+                let answer = calls::call(&shared, (device, act), &call).await;
+                let moment = shared.moment();
+                shared
+                    .jobs
+                    .tell(|jobs| jobs.handle_answer(job, (act, &call), answer, moment));
+            });
         }
         Todo::Run(record) => {
             let cancel = core.stop.child_token();
@@ -58,12 +69,6 @@ fn carry_out(core: &Arc<Core>, todo: Todo) {
         }
         Todo::Stop(id) => core.ssh.stop(id),
     }
-}
-
-async fn place_call(core: &Core, job: JobId, act: Act, call: Call) {
-    let answer = calls::call(core, &act, &call).await;
-    core.jobs
-        .tell(|jobs| jobs.handle_answer(job, (act.id, &call), answer, core.moment()));
 }
 
 async fn save(core: &Core, record: JobRecord, ended: Vec<usize>) {

@@ -1,28 +1,25 @@
 //! Jobs as people read them.
 
-use flotilla_fleet::jobs::{JobRecord, Work};
+use flotilla_fleet::jobs::{Act, JobRecord, LINES};
 use flotilla_protocol::{
     Timestamp,
-    api::{ContainerOutcome, Job},
+    api::{ContainerOutcome, Job, JobKind},
     job::JobState,
 };
 
 /// A job without its lines and outcomes, as lists and the live stream have it.
 pub(super) fn of(record: &JobRecord, is_cancelable: bool, as_of: Timestamp) -> Job {
-    let devices = record.work.devices();
-    let only = match &devices[..] {
-        [(id, name)] => Some((*id, (*name).clone())),
-        _ => None,
-    };
-    let (device_id, device) = only.unzip();
+    let devices = record.devices();
+    let only = devices.first_key_value().filter(|_| devices.len() == 1);
+    let (device_id, device) = only.map(|(id, name)| (*id, (*name).clone())).unzip();
     Job {
         id: record.id,
         kind: record.work.kind(),
         state: record.state,
         device,
         device_id,
-        device_ids: devices.iter().map(|(id, _)| *id).collect(),
-        title: record.work.title(),
+        device_ids: devices.into_keys().collect(),
+        title: record.title(),
         caller: record.caller.clone(),
         began: record.began,
         ended: record.ended,
@@ -38,26 +35,28 @@ pub(super) fn of(record: &JobRecord, is_cancelable: bool, as_of: Timestamp) -> J
 /// A job with its lines and outcomes.
 pub(super) fn whole(record: &JobRecord, is_cancelable: bool, as_of: Timestamp) -> Job {
     Job {
-        lines: record.lines.clone(),
+        lines: record.lines.page(0, LINES),
         outcomes: outcomes(record),
         ..of(record, is_cancelable, as_of)
     }
 }
 
 fn outcomes(record: &JobRecord) -> Vec<ContainerOutcome> {
-    let Work::Bulk { containers, .. } = &record.work else {
+    if record.work.kind() != JobKind::Bulk {
         return Vec::new();
-    };
-    let each = containers.iter().zip(&record.acts).map(|(target, kept)| {
-        let outcome = kept.outcome.as_ref();
-        ContainerOutcome {
+    }
+    let each = record
+        .acts
+        .iter()
+        .map(|Act { target, outcome, .. }| ContainerOutcome {
             device: target.device_name.clone(),
             device_id: target.device,
-            container: target.container.clone(),
+            container: target.container.clone().unwrap_or_default(),
             name: target.label().to_owned(),
-            state: outcome.map_or(JobState::Waiting, |outcome| outcome.state),
-            problem: outcome.and_then(|outcome| outcome.problem.clone()),
-        }
-    });
+            state: outcome
+                .as_ref()
+                .map_or(JobState::Waiting, |outcome| outcome.state),
+            problem: outcome.as_ref().and_then(|outcome| outcome.problem.clone()),
+        });
     each.collect()
 }

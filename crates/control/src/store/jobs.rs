@@ -2,7 +2,7 @@
 //! with what the activity log says of it.
 
 use super::{Cell, DeviceRow, NewActivity, Store, StoreError, activity, devices, to_json};
-use flotilla_fleet::jobs::{JobRecord, KeptAct};
+use flotilla_fleet::jobs::{Act, JobRecord};
 use flotilla_protocol::{
     Timestamp,
     activity::Activity,
@@ -34,7 +34,7 @@ fn from_word<T: DeserializeOwned>(cell: Cell<'_>, word: &str) -> Result<T, Store
 }
 
 impl SqlRow {
-    fn read(self, acts: Vec<KeptAct>) -> Result<JobRecord, StoreError> {
+    fn read(self, acts: Vec<Act>) -> Result<JobRecord, StoreError> {
         let cell = |column| Cell {
             table: "jobs",
             column,
@@ -90,11 +90,11 @@ impl Store {
         let mut transaction = self.writer.begin().await?;
         update(&mut transaction, job).await?;
         for nth in acts {
-            let Some(kept) = job.acts.get(*nth) else { continue };
-            let outcome = kept.outcome.as_ref().map(to_json).transpose()?;
+            let Some(act) = job.acts.get(*nth) else { continue };
+            let outcome = act.outcome.as_ref().map(to_json).transpose()?;
             sqlx::query("UPDATE job_acts SET outcome = ? WHERE id = ?")
                 .bind(outcome)
-                .bind(kept.act.id.to_string())
+                .bind(act.id.to_string())
                 .execute(&mut *transaction)
                 .await?;
         }
@@ -151,20 +151,21 @@ impl Store {
         Ok(jobs)
     }
 
-    async fn list_acts(&self, job: &str) -> Result<Vec<KeptAct>, StoreError> {
-        let rows: Vec<(String, Option<String>)> =
-            sqlx::query_as("SELECT act, outcome FROM job_acts WHERE job_id = ? ORDER BY nth")
+    async fn list_acts(&self, job: &str) -> Result<Vec<Act>, StoreError> {
+        let rows: Vec<(String, String, Option<String>)> =
+            sqlx::query_as("SELECT id, target, outcome FROM job_acts WHERE job_id = ? ORDER BY nth")
                 .bind(job)
                 .fetch_all(&self.readers)
                 .await?;
-        let read = rows.into_iter().map(|(act, outcome)| {
+        let read = rows.into_iter().map(|(id, target, outcome)| {
             let cell = |column| Cell {
                 table: "job_acts",
                 column,
                 row: &job,
             };
-            Ok(KeptAct {
-                act: cell("act").json(&act)?,
+            Ok(Act {
+                id: cell("id").parse(&id)?,
+                target: cell("target").json(&target)?,
                 outcome: outcome.map(|text| cell("outcome").json(&text)).transpose()?,
             })
         });
@@ -186,8 +187,11 @@ impl Store {
 }
 
 async fn create(transaction: &mut Transaction<'_, Sqlite>, job: &JobRecord) -> Result<(), StoreError> {
-    let devices = job.work.devices();
-    let device = (devices.len() == 1).then(|| devices[0].0.to_string());
+    let devices: Vec<_> = job.devices().into_keys().collect();
+    let device = match &devices[..] {
+        [only] => Some(only.to_string()),
+        _ => None,
+    };
     sqlx::query(
         "INSERT INTO jobs (id, kind, caller, device, request, state, step, lines, began) \
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -203,12 +207,12 @@ async fn create(transaction: &mut Transaction<'_, Sqlite>, job: &JobRecord) -> R
     .bind(job.began.as_millisecond())
     .execute(&mut **transaction)
     .await?;
-    for (kept, nth) in job.acts.iter().zip(0_i64..) {
-        sqlx::query("INSERT INTO job_acts (job_id, nth, id, act) VALUES (?, ?, ?, ?)")
+    for (act, nth) in job.acts.iter().zip(0_i64..) {
+        sqlx::query("INSERT INTO job_acts (job_id, nth, id, target) VALUES (?, ?, ?, ?)")
             .bind(job.id.to_string())
             .bind(nth)
-            .bind(kept.act.id.to_string())
-            .bind(to_json(&kept.act)?)
+            .bind(act.id.to_string())
+            .bind(to_json(&act.target)?)
             .execute(&mut **transaction)
             .await?;
     }
@@ -249,13 +253,11 @@ mod tests {
         let target = |container: &str| Target {
             device: DeviceId(uuid::Uuid::from_u128(7)),
             device_name: "nas".parse().unwrap(),
-            container: container.into(),
+            container: Some(container.into()),
             name: Some(container.into()),
         };
-        let work = Work::Bulk {
-            action: ContainerAction::Restart,
-            containers: vec![target("web"), target("db")],
-        };
+        let action = ContainerAction::Restart;
+        let work = (Work::Bulk { action }, vec![target("web"), target("db")]);
         JobRecord::draft(id(n), work, Actor::Owner, moment(began), || id(n + 100))
     }
 
@@ -265,7 +267,7 @@ mod tests {
         job.acts[0].outcome = Some(ActOutcome::done());
         job.acts[1].outcome = Some(ActOutcome::failed(problem.clone()));
         (job.state, job.ended, job.problem) = (JobState::Failed, Some(moment(at)), Some(problem));
-        job.lines = vec!["web on nas: restarted.".into()];
+        job.lines.add("web on nas: restarted.".into(), 9);
     }
 
     #[tokio::test]

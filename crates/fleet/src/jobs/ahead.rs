@@ -3,62 +3,61 @@
 use super::{
     AT_ONCE,
     job::Job,
-    work::{Act, Order},
+    work::{Target, Work},
 };
 use flotilla_protocol::id::DeviceId;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-/// What the earlier jobs act on that are not over, with the title of each.
+/// What the earlier jobs hold of each device.
 #[derive(Debug, Default)]
-pub(super) struct Ahead {
-    containers: BTreeMap<DeviceId, BTreeMap<String, String>>,
-    /// Devices whose agents move.
-    moves: BTreeMap<DeviceId, String>,
-    /// Devices on which something is done by their agents.
-    calls: BTreeMap<DeviceId, String>,
-    runs: BTreeSet<DeviceId>,
+pub(super) struct Ahead(BTreeMap<DeviceId, Held>);
+
+/// What jobs hold of one device, each with its title.
+#[derive(Debug, Default)]
+struct Held {
+    containers: BTreeMap<String, String>,
+    /// The job that moves its agent.
+    agent: Option<String>,
+    /// A job that its agent carries out.
+    any: Option<String>,
+    /// An agent is being installed there.
+    is_installed: bool,
 }
 
 impl Ahead {
     pub(super) fn add(&mut self, job: &Job) {
-        let title = job.record.work.title();
-        // Until its outcome is kept, an act that is over may have to be asked for again.
-        let acts = job.record.acts.iter().zip(&job.acts);
-        for (kept, _) in acts.filter(|(_, live)| !live.is_saved) {
-            let device = kept.act.device;
-            if kept.act.order == Order::Run {
-                self.runs.insert(device);
+        let title = job.record.title();
+        for target in job.held() {
+            let held = self.0.entry(target.device).or_default();
+            if job.record.work.is_own() {
+                held.is_installed = true;
                 continue;
             }
-            self.calls.insert(device, title.clone());
-            match kept.act.container() {
-                Some(container) => {
-                    let held = self.containers.entry(device).or_default();
-                    held.insert(container.to_owned(), title.clone());
-                }
-                None => drop(self.moves.insert(device, title.clone())),
+            held.any = Some(title.clone());
+            match &target.container {
+                Some(container) => drop(held.containers.insert(container.clone(), title.clone())),
+                None => held.agent = Some(title.clone()),
             }
         }
     }
 
     /// The title of the job that an act has to wait for.
-    pub(super) fn blocks(&self, act: &Act) -> Option<&str> {
-        let device = &act.device;
-        match (&act.order, act.container()) {
-            (Order::Run, _) => self.runs.get(device).map(|_| "another installation"),
-            (Order::Call(_), None) => self.calls.get(device).map(String::as_str),
-            (Order::Call(_), Some(container)) => {
-                let holder = self.containers.get(device).and_then(|held| held.get(container));
-                holder.or_else(|| self.moves.get(device)).map(String::as_str)
-            }
-        }
+    pub(super) fn blocks(&self, work: &Work, target: &Target) -> Option<&str> {
+        let held = self.0.get(&target.device)?;
+        let title = match &target.container {
+            _ if work.is_own() => return held.is_installed.then_some("another installation"),
+            Some(container) => held.containers.get(container).or(held.agent.as_ref()),
+            None => held.any.as_ref(),
+        };
+        title.map(String::as_str)
     }
 
     /// The title of the job that an act of this one has to wait for.
     pub(super) fn blocks_job(&self, job: &Job) -> Option<&str> {
-        let acts = job.record.acts.iter().zip(&job.acts);
-        let mut waiting = acts.filter(|(kept, live)| kept.outcome.is_none() && !live.is_begun());
-        waiting.find_map(|(kept, _)| self.blocks(&kept.act))
+        let mut waiting = job
+            .each()
+            .filter(|(_, live)| live.ended.is_none() && !live.is_begun());
+        waiting.find_map(|(act, _)| self.blocks(&job.record.work, &act.target))
     }
 }
 
@@ -69,17 +68,20 @@ pub(super) struct Turns(BTreeMap<DeviceId, usize>);
 impl Turns {
     pub(super) fn of<'a>(jobs: impl Iterator<Item = &'a Job>) -> Self {
         let mut going = BTreeMap::<_, usize>::new();
-        for (kept, live) in jobs.flat_map(|job| job.record.acts.iter().zip(&job.acts)) {
-            if kept.outcome.is_none() && kept.act.takes_a_turn() && live.has_turn {
-                *going.entry(kept.act.device).or_default() += 1;
+        for (act, live) in jobs
+            .filter(|job| job.record.work.takes_turns())
+            .flat_map(Job::each)
+        {
+            if live.ended.is_none() && live.has_turn {
+                *going.entry(act.target.device).or_default() += 1;
             }
         }
         Self(going)
     }
 
     /// Whether its device has room for an act. One that has its turn keeps it.
-    pub(super) fn has_room(&self, act: &Act, has_turn: bool) -> bool {
-        let going = self.0.get(&act.device).copied().unwrap_or(0);
-        !act.takes_a_turn() || has_turn || going < AT_ONCE
+    pub(super) fn has_room(&self, work: &Work, device: DeviceId, has_turn: bool) -> bool {
+        let going = self.0.get(&device).copied().unwrap_or(0);
+        !work.takes_turns() || has_turn || going < AT_ONCE
     }
 }

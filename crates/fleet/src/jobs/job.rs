@@ -2,8 +2,8 @@
 
 use super::{
     live_act::{Begun, LiveAct, canceled_in_time},
-    record::{ActOutcome, JobRecord},
-    work::{Order, Work},
+    record::{Act, ActOutcome, JobRecord},
+    work::{Target, Work},
 };
 use flotilla_protocol::{Code, Problem, Timestamp, id::DeviceId, inventory::ContainerAction, job::JobState};
 use std::{
@@ -24,14 +24,12 @@ pub(super) struct Job {
     pub(super) acts: Vec<LiveAct>,
     /// Counts changes of what is kept.
     version: u64,
-    saved: u64,
+    pub(super) saved: u64,
     /// The version that is being written.
     saving: Option<u64>,
     retry_at: Option<Instant>,
-    /// It was asked to end.
-    pub(super) is_canceling: bool,
-    /// The request to end is kept.
-    is_cancel_saved: bool,
+    /// The version that first says that it was asked to end.
+    canceled: Option<u64>,
     /// Control was told to carry it out, and then to stop that.
     pub(super) is_run: bool,
     pub(super) is_stopped: bool,
@@ -42,24 +40,33 @@ pub(super) struct Job {
 impl Job {
     /// A job whose record is kept as it is here.
     pub(super) fn new(record: JobRecord, acts: Vec<LiveAct>) -> Self {
-        let is_canceling = record.state == JobState::Canceling;
         Self {
+            canceled: (record.state == JobState::Canceling).then_some(0),
             record,
             acts,
             version: 0,
             saved: 0,
             saving: None,
             retry_at: None,
-            is_canceling,
-            is_cancel_saved: is_canceling,
             is_run: false,
             is_stopped: false,
             is_told: false,
         }
     }
 
+    /// Its acts.
+    pub(super) fn each(&self) -> impl Iterator<Item = (&Act, &LiveAct)> {
+        self.record.acts.iter().zip(&self.acts)
+    }
+
+    /// What it acts on. An act that is over may have to be asked for again until its outcome is kept.
+    pub(super) fn held(&self) -> impl Iterator<Item = &Target> {
+        let unsaved = |(_, live): &(_, &LiveAct)| live.ended.is_none_or(|version| version > self.saved);
+        self.each().filter(unsaved).map(|(act, _)| &act.target)
+    }
+
     pub(super) fn is_over(&self) -> bool {
-        self.record.acts.iter().all(|kept| kept.outcome.is_some())
+        self.acts.iter().all(|act| act.ended.is_some())
     }
 
     /// Whether its outcome is kept.
@@ -67,37 +74,31 @@ impl Job {
         self.is_over() && self.saved == self.version
     }
 
-    pub(super) fn is_over_act(&self, nth: usize) -> bool {
-        self.record.acts[nth].outcome.is_some()
+    /// Whether it was asked to end.
+    pub(super) fn is_canceling(&self) -> bool {
+        self.canceled.is_some()
     }
 
-    /// Whether a request to end may be passed on to a device or to control's own work.
+    /// Whether a request to end may be passed on to a device or to control's own work: once it is kept.
     pub(super) fn may_pass_cancel_on(&self) -> bool {
-        self.is_canceling && self.is_cancel_saved
-    }
-
-    /// Notes that what is kept has changed.
-    pub(super) fn touch(&mut self) {
-        self.version += 1;
+        self.canceled.is_some_and(|version| version <= self.saved)
     }
 
     /// Ends an act, unless it is over already.
     pub(super) fn end_act(&mut self, nth: usize, outcome: ActOutcome, now: Timestamp) {
-        if self.is_over_act(nth) {
+        if self.acts[nth].ended.is_some() {
             return;
         }
-        if let Work::Bulk { action, containers } = &self.record.work {
-            let target = &containers[nth];
-            let line = format!(
-                "{} on {}: {}",
-                target.label(),
-                target.device_name,
-                bulk_word(*action, &outcome)
-            );
-            self.record.add_line(line);
-        }
-        self.record.acts[nth].outcome = Some(outcome);
-        self.touch();
+        let act = &mut self.record.acts[nth];
+        let line = match (&self.record.work, outcome.message()) {
+            (Work::Bulk { .. }, Some(why)) => Some(format!("{}: {why}", act.target)),
+            (Work::Bulk { action }, None) => Some(format!("{}: {}.", act.target, past_tense(*action))),
+            _ => None,
+        };
+        act.outcome = Some(outcome);
+        self.version += 1;
+        self.acts[nth].ended = Some(self.version);
+        line.into_iter().for_each(|line| self.record.add_line(line));
         if self.is_over() {
             self.record.ended = Some(now);
             (self.record.state, self.record.problem) = self.sum();
@@ -112,43 +113,30 @@ impl Job {
         }
         self.saving = Some(self.version);
         self.retry_at = None;
-        let mut ended = Vec::new();
-        for (nth, act) in self.acts.iter_mut().enumerate() {
-            if self.record.acts[nth].outcome.is_some() && !act.is_saved {
-                act.is_saving = true;
-                ended.push(nth);
-            }
-        }
-        Some((self.record.clone(), ended))
+        let acts = self.acts.iter().enumerate();
+        let ended = acts.filter(|(_, act)| act.ended.is_some_and(|version| version > self.saved));
+        Some((self.record.clone(), ended.map(|(nth, _)| nth).collect()))
     }
 
     pub(super) fn handle_saved(&mut self, is_written: bool, now: Instant) {
         let Some(version) = self.saving.take() else { return };
-        for act in &mut self.acts {
-            act.is_saved |= act.is_saving && is_written;
-            act.is_saving = false;
-        }
         if is_written {
             self.saved = version;
-            // Nothing else changes the state to this one, so a record that was written since says so too.
-            self.is_cancel_saved |= self.is_canceling && self.saved == self.version;
         } else {
             self.retry_at = Some(now + RETRY);
         }
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        let acts = self.acts.iter().enumerate();
-        let acts = acts.filter_map(|(nth, act)| act.poll_timeout(self.is_over_act(nth)));
+        let acts = self.acts.iter().filter_map(LiveAct::poll_timeout);
         acts.chain(self.retry_at).min()
     }
 
     /// Whether nothing is left to do. A device that is away lists what it has to forget when it is back.
     pub(super) fn is_settled(&self, reachable: &BTreeSet<DeviceId>) -> bool {
-        let mut acts = self.record.acts.iter().zip(&self.acts);
-        self.is_told
-            && acts
-                .all(|(kept, act)| !act.is_out && (act.is_forgotten || !reachable.contains(&kept.act.device)))
+        let mut each = self.each();
+        let is_reachable = |act: &Act| reachable.contains(&act.target.device);
+        self.is_told && each.all(|(act, live)| !live.is_out && !(live.is_kept_there && is_reachable(act)))
     }
 
     /// Brings the state up to date, and what people read while nothing was said; returns whether that changes anything.
@@ -156,11 +144,10 @@ impl Job {
         if self.is_over() {
             return false;
         }
-        let mut acts = self.acts.iter().enumerate();
-        let has_begun = acts.any(|(nth, act)| act.is_begun() || self.is_over_act(nth));
-        let state = if self.is_canceling {
+        let has_begun = |act: &LiveAct| act.is_begun() || act.ended.is_some();
+        let state = if self.is_canceling() {
             JobState::Canceling
-        } else if has_begun || self.is_run {
+        } else if self.is_run || self.acts.iter().any(has_begun) {
             JobState::Running
         } else {
             JobState::Waiting
@@ -172,78 +159,60 @@ impl Job {
     }
 
     fn step(&self, waits_for: Option<&str>) -> String {
-        let away = self.acts.iter().enumerate();
-        let mut away = away.filter(|(nth, act)| act.is_away() && !self.is_over_act(*nth));
-        let away = away.next().map(|(nth, act)| {
-            let name = &self.record.acts[nth].act.device_name;
-            match act.begun {
+        let away = self
+            .each()
+            .find(|(_, live)| live.is_away() && live.ended.is_none());
+        if let Some((act, live)) = away {
+            let name = &act.target.device_name;
+            return match live.begun {
                 Begun::No => format!("It waits for {name}, which is offline."),
                 Begun::Maybe | Begun::Yes => {
                     format!("{name} is offline. What it began there goes on without this controller.")
                 }
-            }
-        });
-        let waits = waits_for.map(|other| format!("It waits until this is over: {other}."));
+            };
+        }
+        if let Some(other) = waits_for {
+            return format!("It waits until this is over: {other}.");
+        }
+        if let Work::Bulk { .. } = self.record.work {
+            let over = self.acts.iter().filter(|act| act.ended.is_some()).count();
+            return format!("{over} of {} are done.", self.acts.len());
+        }
         let said = self.record.lines.last().cloned();
-        let bulk = match &self.record.work {
-            Work::Bulk { containers, .. } => {
-                let over = self
-                    .record
-                    .acts
-                    .iter()
-                    .filter(|kept| kept.outcome.is_some())
-                    .count();
-                Some(format!("{over} of {} are done.", containers.len()))
-            }
-            _ => None,
-        };
-        away.or(waits)
-            .or(bulk)
-            .or(said)
-            .unwrap_or_else(|| "It begins.".to_owned())
+        said.unwrap_or_else(|| "It begins.".to_owned())
     }
 
     /// The state and the problem of a job whose acts are over.
     fn sum(&self) -> (JobState, Option<Problem>) {
-        let Work::Bulk { action, containers } = &self.record.work else {
-            let outcome = self.record.acts.first().and_then(|kept| kept.outcome.clone());
-            return outcome.map_or((JobState::Done, None), |outcome| (outcome.state, outcome.problem));
+        let acts = self.record.acts.iter();
+        let mut outcomes = acts.filter_map(|act| Some((&act.target, act.outcome.as_ref()?)));
+        let Work::Bulk { action } = self.record.work else {
+            let only = outcomes.next().map(|(_, outcome)| outcome.clone());
+            return only.map_or((JobState::Done, None), |outcome| (outcome.state, outcome.problem));
         };
-        let outcomes = self.record.acts.iter().filter_map(|kept| kept.outcome.as_ref());
-        let not_done: Vec<_> = containers
-            .iter()
-            .zip(outcomes)
+        let not_done: Vec<_> = outcomes
             .filter(|(_, outcome)| outcome.state != JobState::Done)
             .collect();
         let Some((_, first)) = not_done.first() else {
             return (JobState::Done, None);
         };
-        let all_canceled = not_done
-            .iter()
-            .all(|(_, outcome)| outcome.state == JobState::Canceled);
-        let state = if all_canceled {
+        let is_canceled = |(_, outcome): &(_, &ActOutcome)| outcome.state == JobState::Canceled;
+        let state = if not_done.iter().all(is_canceled) {
             JobState::Canceled
         } else {
             JobState::Failed
         };
-        let code = first
-            .problem
-            .as_ref()
-            .map_or(Code::Internal, |problem| problem.code);
-        let named = not_done.iter().take(NAMED).map(|(target, outcome)| {
-            let why = outcome.problem.as_ref();
-            let why = why.map_or_else(String::new, |problem| problem.message.clone());
-            format!("{} on {}: {why}", target.label(), target.device_name)
-        });
-        let named: Vec<_> = named.collect();
+        let code = first.problem.as_ref().map(|problem| problem.code);
+        let named = not_done.iter().take(NAMED);
+        let named = named.map(|(target, outcome)| format!("{target}: {}", outcome.message().unwrap_or("")));
         let message = format!(
             "{} of {} containers were not {}. {}",
             not_done.len(),
-            containers.len(),
-            past_tense(*action),
-            named.join(" ")
+            self.acts.len(),
+            past_tense(action),
+            named.collect::<Vec<_>>().join(" ")
         );
-        (state, Some(Problem::new(code, message)))
+        (state, Some(Problem::new(code.unwrap_or(Code::Internal), message)))
     }
 
     /// Asks it to end: acts that have not begun are over at once.
@@ -257,31 +226,29 @@ impl Job {
                 "An agent that has begun to move can't be stopped half-way. Wait, then change the network mode back.",
             );
         }
-        self.is_canceling = true;
         self.record.state = JobState::Canceling;
-        self.touch();
+        self.version += 1;
+        self.canceled = Some(self.version);
         self.cancel_acts(now);
         Ok(())
     }
 
     /// Passes a request to end on to the acts: those that have not begun are over.
     pub(super) fn cancel_acts(&mut self, now: Timestamp) {
+        let ends_early = self.record.work.ends_early();
         for nth in 0..self.acts.len() {
-            if self.is_over_act(nth) || self.record.acts[nth].act.order == Order::Run && self.is_run {
-                continue;
-            }
-            let ends_early = self.record.acts[nth].act.ends_early();
-            if !self.acts[nth].handle_cancel(ends_early) {
-                self.acts[nth].is_forgotten = true;
-                self.end_act(nth, ActOutcome::canceled(self.canceled()), now);
+            let act = &mut self.acts[nth];
+            if act.ended.is_none() && !self.is_run && !act.handle_cancel(ends_early) {
+                let outcome = ActOutcome::canceled(self.canceled_in_time());
+                self.end_act(nth, outcome, now);
             }
         }
     }
 
     /// Why an act is over that was not begun by this run of control.
-    fn canceled(&self) -> Problem {
+    fn canceled_in_time(&self) -> Problem {
         match &self.record.work {
-            Work::Push { host, .. } if !self.record.lines.is_empty() => Problem::new(
+            Work::Push { host, .. } if self.record.lines.last().is_some() => Problem::new(
                 Code::Conflict,
                 format!(
                     "It was ended before it was done. What was installed on {host} by then is still there."
@@ -294,14 +261,7 @@ impl Job {
     pub(super) fn is_cancelable(&self) -> bool {
         let is_move = matches!(self.record.work, Work::ModeChange { .. });
         let is_untouched = !self.acts.iter().any(LiveAct::is_begun);
-        !self.is_over() && !self.is_canceling && (!is_move || is_untouched)
-    }
-}
-
-fn bulk_word(action: ContainerAction, outcome: &ActOutcome) -> String {
-    match &outcome.problem {
-        None => format!("{}.", past_tense(action)),
-        Some(problem) => problem.message.clone(),
+        !self.is_over() && !self.is_canceling() && (!is_move || is_untouched)
     }
 }
 

@@ -8,6 +8,7 @@ use super::record::ActOutcome;
 use flotilla_protocol::{
     Code, Problem,
     job::{JobReport, JobRequest},
+    name::DeviceName,
 };
 use std::time::{Duration, Instant};
 
@@ -53,16 +54,18 @@ pub enum CallFailure {
 }
 
 /// What is known of an act at its device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Begun {
+    #[default]
     No,
     /// It was told to, by this run of control or an earlier one.
     Maybe,
     Yes,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Cancel {
+    #[default]
     No,
     Wanted,
     Out,
@@ -72,8 +75,8 @@ enum Cancel {
 /// What an act may do next.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bounds {
-    /// Its outcome is known.
-    pub(super) is_over: bool,
+    /// Its outcome is kept.
+    pub(super) is_saved: bool,
     /// Its device has room for it.
     pub(super) has_room: bool,
     /// Nothing else acts on the same thing.
@@ -83,7 +86,7 @@ pub(super) struct Bounds {
     pub(super) may_cancel: bool,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct LiveAct {
     pub(super) begun: Begun,
     /// The device has written it down, and finishes or undoes it whatever happens.
@@ -92,10 +95,10 @@ pub(super) struct LiveAct {
     pub(super) is_out: bool,
     /// This run of control has called its device about it, so it counts among those that the device is busy with.
     pub(super) has_turn: bool,
-    pub(super) is_saving: bool,
-    pub(super) is_saved: bool,
-    /// Nothing is left to be told to the device.
-    pub(super) is_forgotten: bool,
+    /// The version of its job's record that first had its outcome.
+    pub(super) ended: Option<u64>,
+    /// Its device keeps the outcome until it is told to forget it.
+    pub(super) is_kept_there: bool,
     /// Since when its device is away.
     away_since: Option<Instant>,
     /// Its device was away for so long that it must not begin any more.
@@ -112,29 +115,18 @@ impl LiveAct {
     pub(super) fn new(begun: Begun, is_reachable: bool, now: Instant) -> Self {
         Self {
             begun,
-            underway: false,
-            is_out: false,
-            has_turn: false,
-            is_saving: false,
-            is_saved: false,
-            is_forgotten: false,
             away_since: (!is_reachable).then_some(now),
-            is_late: false,
-            cancel: Cancel::No,
-            paused_until: None,
-            tries: 0,
-            losses: 0,
-            next_line: 0,
+            ..Self::default()
         }
     }
 
-    /// An act whose outcome is kept, of a job that is taken up again.
-    pub(super) fn over(now: Instant) -> Self {
+    /// An act whose outcome is kept, of a job that is taken up again. Whatever the device still has of it, it lists when
+    /// its link begins.
+    pub(super) fn over() -> Self {
         Self {
-            is_saved: true,
-            // Whatever the device still has of it, it lists when its link begins.
-            is_forgotten: true,
-            ..Self::new(Begun::Yes, true, now)
+            begun: Begun::Yes,
+            ended: Some(0),
+            ..Self::default()
         }
     }
 
@@ -165,8 +157,13 @@ impl LiveAct {
     }
 
     /// The next call to its device, which can be reached.
-    pub(super) fn poll_call(&mut self, request: &JobRequest, bounds: Bounds, now: Instant) -> Option<Call> {
-        let is_over = bounds.is_over;
+    pub(super) fn poll_call(
+        &mut self,
+        request: impl FnOnce() -> Option<JobRequest>,
+        bounds: Bounds,
+        now: Instant,
+    ) -> Option<Call> {
+        let is_over = self.ended.is_some();
         if !is_over && bounds.may_cancel && self.cancel == Cancel::Wanted && self.begun == Begun::Yes {
             self.cancel = Cancel::Out;
             return Some(Call::Cancel);
@@ -175,7 +172,7 @@ impl LiveAct {
             return None;
         }
         let call = if is_over {
-            (self.is_saved && !self.is_forgotten).then_some(Call::Forget)
+            (bounds.is_saved && self.is_kept_there).then_some(Call::Forget)
         } else if self.begun == Begun::Yes {
             Some(Call::Follow { from: self.next_line })
         } else if !bounds.has_room {
@@ -183,8 +180,10 @@ impl LiveAct {
         } else if bounds.is_canceling || self.is_late {
             // Only asked for: it must not begin any more.
             (self.begun == Begun::Maybe).then_some(Call::Follow { from: 0 })
+        } else if bounds.is_free {
+            request().map(Call::Begin)
         } else {
-            bounds.is_free.then(|| Call::Begin(request.clone()))
+            None
         };
         self.is_out = call.is_some();
         self.has_turn |= self.is_out;
@@ -195,7 +194,10 @@ impl LiveAct {
     pub(super) fn handle_report(&mut self, call: &Call, report: JobReport) -> Option<ActOutcome> {
         match call {
             Call::Cancel => self.cancel = Cancel::Told,
-            Call::Forget => (self.is_out, self.is_forgotten) = (false, true),
+            Call::Forget => {
+                (self.is_out, self.is_kept_there) = (false, false);
+                return None;
+            }
             Call::Begin(_) | Call::Follow { .. } => {
                 self.is_out = false;
                 self.next_line = report.next_line;
@@ -204,7 +206,9 @@ impl LiveAct {
         (self.tries, self.paused_until) = (0, None);
         self.begun = Begun::Yes;
         self.underway |= report.underway;
-        report.state.is_over().then(|| ActOutcome::reported(report))
+        let is_news = report.state.is_over() && self.ended.is_none();
+        self.is_kept_there |= is_news;
+        is_news.then(|| ActOutcome::reported(report))
     }
 
     /// A call has no answer; the outcome if that ends the act.
@@ -225,9 +229,8 @@ impl LiveAct {
                 return None;
             }
             Call::Forget => {
-                self.is_out = false;
                 // The device lists it when its next link begins, and is then told again.
-                self.is_forgotten = true;
+                (self.is_out, self.is_kept_there) = (false, false);
                 return None;
             }
             Call::Begin(_) | Call::Follow { .. } => self.is_out = false,
@@ -238,14 +241,13 @@ impl LiveAct {
                 self.paused_until = Some(now + FULL);
                 None
             }
-            CallFailure::Refused(problem) if is_begin => Some(self.refused(problem)),
+            CallFailure::Refused(problem) if is_begin => Some(ActOutcome::failed(problem)),
             CallFailure::Refused(problem) => self.not_there(problem, is_canceling),
             CallFailure::CutOff | CallFailure::Silent => {
-                self.begun = self.begun.max_maybe();
+                self.begun = self.begun.max(Begun::Maybe);
                 self.tries += 1;
                 self.paused_until = (failure == CallFailure::CutOff).then(|| now + CUT_OFF);
                 (self.tries >= TRIES && self.away_since.is_none()).then(|| {
-                    self.is_forgotten = true;
                     ActOutcome::lost(Problem::new(
                         Code::NoAnswer,
                         "The device does not say what came of it. It may go on there; look again.",
@@ -256,9 +258,11 @@ impl LiveAct {
     }
 
     /// What it becomes when its device was away for too long.
-    pub(super) fn handle_timeout(&mut self, device: &str, now: Instant) -> Option<ActOutcome> {
+    pub(super) fn overdue(&self, device: &DeviceName, now: Instant) -> Option<ActOutcome> {
+        if self.is_out || self.ended.is_some() {
+            return None;
+        }
         self.deadline().filter(|until| *until <= now)?;
-        self.is_forgotten = true;
         Some(match self.begun {
             Begun::No => ActOutcome::failed(Problem::new(
                 Code::DeviceOffline,
@@ -277,11 +281,11 @@ impl LiveAct {
     }
 
     /// When something about it is due without any news.
-    pub(super) fn poll_timeout(&self, is_over: bool) -> Option<Instant> {
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
         if self.is_out {
             return None;
         }
-        let deadline = self.deadline().filter(|_| !is_over);
+        let deadline = self.deadline().filter(|_| self.ended.is_none());
         [deadline, self.paused_until].into_iter().flatten().min()
     }
 
@@ -290,8 +294,7 @@ impl LiveAct {
     }
 
     /// What it becomes when its device left the fleet.
-    pub(super) fn leave(&mut self, device: &str) -> ActOutcome {
-        self.is_forgotten = true;
+    pub(super) fn left(&self, device: &DeviceName) -> ActOutcome {
         ActOutcome::failed(Problem::new(
             Code::Conflict,
             match self.begun {
@@ -308,11 +311,6 @@ impl LiveAct {
         self.away_since.map(|since| since + limit)
     }
 
-    fn refused(&mut self, problem: Problem) -> ActOutcome {
-        self.is_forgotten = true;
-        ActOutcome::failed(problem)
-    }
-
     /// The device was asked about an act, and refuses to answer: often, because it does not have it. A device that lost
     /// an act before it had written it down has changed nothing, so the act may begin again.
     fn not_there(&mut self, problem: Problem, is_canceling: bool) -> Option<ActOutcome> {
@@ -322,7 +320,6 @@ impl LiveAct {
             self.begun = Begun::Maybe;
             return None;
         }
-        self.is_forgotten = true;
         Some(if !is_untouched {
             ActOutcome::failed(problem)
         } else if is_canceling {
@@ -333,15 +330,6 @@ impl LiveAct {
                 "The link to the device ended before it had begun. Nothing was changed. Try again.",
             ))
         })
-    }
-}
-
-impl Begun {
-    fn max_maybe(self) -> Self {
-        match self {
-            Self::Yes => Self::Yes,
-            Self::No | Self::Maybe => Self::Maybe,
-        }
     }
 }
 

@@ -5,7 +5,6 @@ use super::{
     job::Job,
     live_act::Bounds,
     todo::Todo,
-    work::Order,
 };
 use flotilla_protocol::id::DeviceId;
 use std::{collections::BTreeSet, time::Instant};
@@ -16,37 +15,49 @@ pub(super) fn poll_job(
     (ahead, turns, reachable): (&Ahead, &Turns, &BTreeSet<DeviceId>),
     now: Instant,
 ) -> Option<Todo> {
-    let may_cancel = job.may_pass_cancel_on();
-    let is_over = job.is_over();
-    for (kept, live) in job.record.acts.iter().zip(&mut job.acts) {
-        let is_free = || ahead.blocks(&kept.act).is_none();
-        let Order::Call(request) = &kept.act.order else {
-            if !is_over && !job.is_run && !job.is_canceling && is_free() {
-                job.is_run = true;
-                return Some(Todo::Run(Box::new(job.record.clone())));
-            }
-            if !is_over && job.is_run && !job.is_stopped && may_cancel {
-                job.is_stopped = true;
-                return Some(Todo::Stop(job.record.id));
-            }
-            continue;
-        };
-        if !reachable.contains(&kept.act.device) {
+    if job.record.work.is_own() {
+        return poll_own(job, ahead);
+    }
+    let (saved, is_canceling, may_cancel) = (job.saved, job.is_canceling(), job.may_pass_cancel_on());
+    let work = &job.record.work;
+    for (act, live) in job.record.acts.iter().zip(&mut job.acts) {
+        if !reachable.contains(&act.target.device) {
             continue;
         }
-        let is_over = kept.outcome.is_some();
         let bounds = Bounds {
-            is_over,
-            has_room: is_over || turns.has_room(&kept.act, live.has_turn),
-            is_free: is_over || live.is_out || is_free(),
-            is_canceling: job.is_canceling,
+            is_saved: live.ended.is_some_and(|version| version <= saved),
+            has_room: turns.has_room(work, act.target.device, live.has_turn),
+            is_free: live.is_out || live.ended.is_some() || ahead.blocks(work, &act.target).is_none(),
+            is_canceling,
             may_cancel,
         };
-        let polled = live.poll_call(request, bounds, now);
-        if let Some(call) = polled {
-            let (job, act) = (job.record.id, kept.act.clone());
-            return Some(Todo::Call { job, act, call });
+        let request = || work.request(&act.target);
+        if let Some(call) = live.poll_call(request, bounds, now) {
+            let (job, act, device) = (job.record.id, act.id, act.target.device);
+            return Some(Todo::Call {
+                job,
+                act,
+                device,
+                call,
+            });
         }
+    }
+    None
+}
+
+/// The next thing to do about work of control's own.
+fn poll_own(job: &mut Job, ahead: &Ahead) -> Option<Todo> {
+    if job.is_over() {
+        return None;
+    }
+    let is_blocked = |target| ahead.blocks(&job.record.work, target).is_some();
+    if !job.is_run && !job.is_canceling() && !job.held().any(is_blocked) {
+        job.is_run = true;
+        return Some(Todo::Run(Box::new(job.record.clone())));
+    }
+    if job.is_run && !job.is_stopped && job.may_pass_cancel_on() {
+        job.is_stopped = true;
+        return Some(Todo::Stop(job.record.id));
     }
     None
 }

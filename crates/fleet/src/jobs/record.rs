@@ -1,13 +1,15 @@
 //! A job as it is kept: enough to go on with it after control ended.
 
-use super::work::{Act, Work};
+use super::work::{Target, Work};
 use flotilla_protocol::{
     Code, Problem, Timestamp,
     activity::Actor,
-    id::JobId,
-    job::{JobReport, JobState},
+    id::{DeviceId, JobId},
+    job::{JobReport, JobState, Lines},
+    name::DeviceName,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Lines that are kept of a job: those of an installation that downloads an engine.
 pub const LINES: usize = 200;
@@ -22,20 +24,20 @@ pub struct JobRecord {
     /// What it is doing, or what it did last.
     pub step: String,
     /// What it did so far, at most [`LINES`] of it.
-    pub lines: Vec<String>,
+    pub lines: Lines,
     pub began: Timestamp,
     pub ended: Option<Timestamp>,
     pub problem: Option<Problem>,
-    pub acts: Vec<KeptAct>,
+    pub acts: Vec<Act>,
 }
 
-/// An act with its outcome.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeptAct {
-    #[serde(flatten)]
-    pub act: Act,
+/// The part of a job that concerns one target. It can't be divided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Act {
+    /// The id under which a device is told to begin it. The first act's is the job's own.
+    pub id: JobId,
+    pub target: Target,
     /// Absent until it is over.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<ActOutcome>,
 }
 
@@ -96,6 +98,12 @@ impl ActOutcome {
         }
     }
 
+    /// Why it is not done.
+    #[must_use]
+    pub fn message(&self) -> Option<&str> {
+        self.problem.as_ref().map(|problem| problem.message.as_str())
+    }
+
     pub(super) fn lost(problem: Problem) -> Self {
         Self {
             lost: true,
@@ -132,47 +140,64 @@ impl JobRecord {
     #[must_use]
     pub fn draft(
         id: JobId,
-        work: Work,
+        (work, targets): (Work, Vec<Target>),
         caller: Actor,
         began: Timestamp,
         fresh: impl FnMut() -> JobId,
     ) -> Self {
-        let acts = work.acts(id, fresh).into_iter();
+        let ids = std::iter::once(id).chain(std::iter::repeat_with(fresh));
+        let acts = targets.into_iter().zip(ids).map(|(target, id)| Act {
+            id,
+            target,
+            outcome: None,
+        });
         Self {
             id,
             caller,
             state: JobState::Waiting,
             step: String::new(),
-            lines: Vec::new(),
+            lines: Lines::default(),
             began,
             ended: None,
             problem: None,
-            acts: acts.map(|act| KeptAct { act, outcome: None }).collect(),
+            acts: acts.collect(),
             work,
         }
+    }
+
+    /// One line that says what is to be done.
+    #[must_use]
+    pub fn title(&self) -> String {
+        let targets: Vec<_> = self.acts.iter().map(|act| &act.target).collect();
+        self.work.title(&targets)
+    }
+
+    /// The devices that it concerns, with the names that they had when it began.
+    #[must_use]
+    pub fn devices(&self) -> BTreeMap<DeviceId, &DeviceName> {
+        let targets = self.acts.iter().map(|act| &act.target);
+        targets
+            .map(|target| (target.device, &target.device_name))
+            .collect()
     }
 
     /// The same job after its device said, against what was recorded, that it has that act. False where the outcome
     /// of the act is known.
     pub fn reopen(&mut self, act: JobId) -> bool {
-        let found = self.acts.iter_mut().find(|kept| kept.act.id == act);
-        let Some(kept) = found.filter(|kept| kept.outcome.as_ref().is_some_and(|outcome| outcome.lost))
-        else {
+        let mut lost = self
+            .acts
+            .iter_mut()
+            .filter(|act| act.outcome.as_ref().is_some_and(|outcome| outcome.lost));
+        let Some(found) = lost.find(|kept| kept.id == act) else {
             return false;
         };
-        kept.outcome = None;
+        found.outcome = None;
         (self.state, self.ended, self.problem) = (JobState::Running, None, None);
         true
     }
 
     pub(super) fn add_line(&mut self, line: String) {
         self.step.clone_from(&line);
-        if self.lines.last() == Some(&line) {
-            return;
-        }
-        if self.lines.len() == LINES {
-            self.lines.remove(0);
-        }
-        self.lines.push(line);
+        self.lines.add(line, LINES);
     }
 }

@@ -31,43 +31,40 @@ fn device_name(n: usize) -> flotilla_protocol::name::DeviceName {
     format!("d{n}").parse().unwrap()
 }
 
+/// A job's work, and what it acts on.
+type Draft = (Work, Vec<Target>);
+
 fn target(device: usize, container: &str) -> Target {
     Target {
-        device: device_id(device),
-        device_name: device_name(device),
-        container: container.into(),
+        container: Some(container.into()),
         name: Some(container.into()),
+        ..agent(device)
     }
 }
 
-fn placement(device: usize, container: &str, member: bool) -> Work {
-    Work::Placement {
-        container: target(device, container),
-        member,
-    }
+fn agent(device: usize) -> Target {
+    Target::agent(device_id(device), device_name(device))
 }
 
-fn mode_change(device: usize) -> Work {
-    Work::ModeChange {
-        device: device_id(device),
-        device_name: device_name(device),
-        mode: NetworkMode::Bridge,
-    }
+fn placement(device: usize, container: &str, member: bool) -> Draft {
+    (Work::Placement { member }, vec![target(device, container)])
 }
 
-fn push(device: usize) -> Work {
-    Work::Push {
-        device: device_id(device),
-        device_name: device_name(device),
+fn mode_change(device: usize) -> Draft {
+    let mode = NetworkMode::Bridge;
+    (Work::ModeChange { mode }, vec![agent(device)])
+}
+
+fn push(device: usize) -> Draft {
+    let work = Work::Push {
         host: "garage".into(),
         as_root: false,
         skip_docker: false,
-    }
+    };
+    (work, vec![agent(device)])
 }
 
-fn bulk(containers: Vec<Target>) -> Work {
-    Work::Bulk {
-        action: ContainerAction::Restart,
-        containers,
-    }
+fn bulk(containers: Vec<Target>) -> Draft {
+    let action = ContainerAction::Restart;
+    (Work::Bulk { action }, containers)
 }

@@ -1,7 +1,10 @@
 //! What the state machine is told in and answers: moments, origins, obstacles, and things to do.
 
-use super::{live_act::Call, record::JobRecord, work::Act};
-use flotilla_protocol::{Timestamp, id::JobId};
+use super::{live_act::Call, record::JobRecord};
+use flotilla_protocol::{
+    Timestamp,
+    id::{DeviceId, JobId},
+};
 use std::time::Instant;
 
 /// The moment by the clock, and by the time that passes. Limits count the time that passed, so that a computer that
@@ -17,8 +20,13 @@ pub enum Todo {
         record: Box<JobRecord>,
         ended: Vec<usize>,
     },
-    /// Call a device. To be answered with [`super::Jobs::handle_answer`].
-    Call { job: JobId, act: Act, call: Call },
+    /// Call a device about an act. To be answered with [`super::Jobs::handle_answer`].
+    Call {
+        job: JobId,
+        act: JobId,
+        device: DeviceId,
+        call: Call,
+    },
     /// Carry out a job's own work. To be answered with [`super::Jobs::handle_ran`].
     Run(Box<JobRecord>),
     /// End that work early. It is answered as before.

@@ -41,13 +41,11 @@ async fn written(control: &Control) -> JobRecord {
     let target = Target {
         device: device.id,
         device_name: device.name,
-        container: "1".into(),
+        container: Some("1".into()),
         name: Some("web".into()),
     };
-    let work = Work::Bulk {
-        action: ContainerAction::Restart,
-        containers: vec![target],
-    };
+    let action = ContainerAction::Restart;
+    let work = (Work::Bulk { action }, vec![target]);
     let draft = crate::jobs::begin::draft(&control.core, work, Actor::Owner);
     control.core.store.create_job(&draft).await.unwrap();
     draft

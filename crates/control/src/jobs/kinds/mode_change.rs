@@ -15,7 +15,7 @@ use flotilla_fleet::{
     Life,
     access::Caller,
     enrollment,
-    jobs::{JobRecord, Origin, Work},
+    jobs::{JobRecord, Origin, Target, Work},
 };
 use flotilla_protocol::{
     Code,
@@ -63,11 +63,8 @@ pub(crate) async fn change_mode(
 
 /// The job that moves an agent that can be told to.
 fn order(core: &Core, caller: &Caller, entry: &DeviceEntry, mode: NetworkMode) -> Option<JobRecord> {
-    let work = Work::ModeChange {
-        device: entry.row.id,
-        device_name: entry.row.name.clone(),
-        mode,
-    };
+    let target = Target::agent(entry.row.id, entry.row.name.clone());
+    let work = (Work::ModeChange { mode }, vec![target]);
     let is_possible = find_obstacle(core, entry, mode) == Ok(true);
     is_possible.then(|| draft(core, work, caller.actor()))
 }

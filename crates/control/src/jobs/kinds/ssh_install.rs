@@ -29,7 +29,7 @@ pub(crate) use view::{handle_shown, show};
 use crate::{core::Core, jobs::begin::begin as begin_job, refusal::Refusal, store::NewActivity};
 use flotilla_fleet::{
     access::Caller,
-    jobs::{ActOutcome, JobRecord, Work},
+    jobs::{ActOutcome, JobRecord, Target, Work},
 };
 use flotilla_protocol::{
     Code, Problem,
@@ -68,13 +68,12 @@ pub(crate) async fn begin(
     let name = entry.row.name.clone();
     fits(&name, entry.row.mode, entry.status(), entry.row.this_computer)?;
     let work = Work::Push {
-        device: entry.row.id,
-        device_name: name,
         host: host.to_string(),
         as_root: install.as_root,
         skip_docker: install.skip_docker,
     };
-    drop(begin_job(core, work, caller.actor()).await?);
+    let target = Target::agent(entry.row.id, name);
+    drop(begin_job(core, (work, vec![target]), caller.actor()).await?);
     show(core, entry.row.id).await
 }
 
@@ -126,19 +125,20 @@ fn order(record: &JobRecord) -> Result<Order, Problem> {
             "What was to be installed can't be read. Push again.",
         )
     };
-    let Work::Push {
-        device,
-        host,
-        as_root,
-        skip_docker,
-        ..
-    } = &record.work
+    let (
+        Work::Push {
+            host,
+            as_root,
+            skip_docker,
+        },
+        [act],
+    ) = (&record.work, &record.acts[..])
     else {
         return Err(unreadable());
     };
     Ok(Order {
         job: record.id,
-        device: *device,
+        device: act.target.device,
         host: host.parse().map_err(|_| unreadable())?,
         as_root: *as_root,
         skip_docker: *skip_docker,

@@ -8,7 +8,8 @@ struct Desk {
     now: Now,
     /// The last record of each job that was written.
     kept: BTreeMap<JobId, JobRecord>,
-    calls: Vec<(JobId, Act, Call)>,
+    /// Each with its job and its act.
+    calls: Vec<(JobId, JobId, Call)>,
 }
 
 impl Desk {
@@ -23,7 +24,7 @@ impl Desk {
         desk
     }
 
-    fn begin(&mut self, n: u128, work: Work) -> JobId {
+    fn begin(&mut self, n: u128, work: Draft) -> JobId {
         let mut fresh = n * 100;
         let record = JobRecord::draft(id(n), work, Actor::Owner, self.now.0, || {
             fresh += 1;
@@ -44,7 +45,7 @@ impl Desk {
         let cut = std::mem::take(&mut self.calls);
         for (job, act, call) in cut {
             self.jobs
-                .handle_answer(job, (act.id, &call), Err(CallFailure::CutOff), self.now);
+                .handle_answer(job, (act, &call), Err(CallFailure::CutOff), self.now);
         }
         self.work();
     }
@@ -64,7 +65,7 @@ impl Desk {
                     self.kept.insert(id, *record);
                     self.jobs.handle_saved(id, true, self.now);
                 }
-                Todo::Call { job, act, call } => self.calls.push((job, act, call)),
+                Todo::Call { job, act, call, .. } => self.calls.push((job, act, call)),
                 Todo::Run(_) | Todo::Stop(_) | Todo::Show(_) => {}
             }
         }
@@ -72,19 +73,16 @@ impl Desk {
 
     /// The calls that are on their way, each by its act.
     fn out(&self) -> Vec<(JobId, Call)> {
-        let each = self.calls.iter().map(|(_, act, call)| (act.id, call.clone()));
+        let each = self.calls.iter().map(|(_, act, call)| (*act, call.clone()));
         each.collect()
     }
 
     /// A device answers the oldest call.
     fn answer(&mut self, state: JobState) {
         let (job, act, call) = self.calls.remove(0);
-        let Order::Call(request) = act.order.clone() else {
-            panic!("nobody is called about it");
-        };
         let report = JobReport {
-            id: act.id,
-            request,
+            id: act,
+            request: JobRequest::Unknown,
             state,
             target: None,
             underway: true,
@@ -96,15 +94,14 @@ impl Desk {
             lines: vec!["web is stopped.".into()],
             next_line: 1,
         };
-        self.jobs
-            .handle_answer(job, (act.id, &call), Ok(report), self.now);
+        self.jobs.handle_answer(job, (act, &call), Ok(report), self.now);
         self.work();
     }
 
     fn refuse(&mut self, code: Code) {
         let (job, act, call) = self.calls.remove(0);
         let refused = Err(CallFailure::Refused(Problem::new(code, "no")));
-        self.jobs.handle_answer(job, (act.id, &call), refused, self.now);
+        self.jobs.handle_answer(job, (act, &call), refused, self.now);
         self.work();
     }
 

@@ -183,7 +183,7 @@ impl World {
         let id = record.id;
         if is_written {
             for nth in ended {
-                *self.entries.entry(record.acts[nth].act.id).or_default() += 1;
+                *self.entries.entry(record.acts[nth].id).or_default() += 1;
             }
             self.store.insert(id, record);
         }
@@ -221,7 +221,7 @@ impl World {
         if control.has_act(report.id) {
             return;
         }
-        let holds = |record: &&mut JobRecord| record.acts.iter().any(|kept| kept.act.id == report.id);
+        let holds = |record: &&mut JobRecord| record.acts.iter().any(|act| act.id == report.id);
         let record = self
             .store
             .values_mut()
@@ -318,13 +318,18 @@ impl World {
         while let Some(todo) = self.control.as_mut().and_then(|control| control.poll_todo(now)) {
             match todo {
                 Todo::Save { record, ended } => self.saves.push((*record, ended)),
-                Todo::Call { job, act, call } => {
-                    let device = (0..3).find(|n| device_id(*n) == act.device).unwrap();
+                Todo::Call {
+                    job,
+                    act,
+                    device,
+                    call,
+                } => {
+                    let device = (0..3).find(|n| device_id(*n) == device).unwrap();
                     assert!(self.store.contains_key(&job), "kept before it is called");
                     let flight = Flight {
                         device,
                         job,
-                        act: act.id,
+                        act,
                         call,
                         answer: None,
                     };

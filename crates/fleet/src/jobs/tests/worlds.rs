@@ -37,25 +37,24 @@ impl World {
 
     fn record_of(&self, act: JobId) -> Option<&JobRecord> {
         let mut records = self.store.values();
-        records.find(|record| record.acts.iter().any(|kept| kept.act.id == act))
+        records.find(|record| record.acts.iter().any(|kept| kept.id == act))
     }
 
     fn check(&self) {
         let has_lost = self.store.values().flat_map(|record| &record.acts).any(|kept| {
-            self.reopened.contains_key(&kept.act.id)
-                || kept.outcome.as_ref().is_some_and(|outcome| outcome.lost)
+            self.reopened.contains_key(&kept.id) || kept.outcome.as_ref().is_some_and(|outcome| outcome.lost)
         });
         for record in self.store.values() {
             assert!(record.state.is_over() && record.ended.is_some(), "{record:?}");
-            for kept in &record.acts {
-                let (act, outcome) = (&kept.act, kept.outcome.as_ref().unwrap());
+            for act in &record.acts {
+                let outcome = act.outcome.as_ref().unwrap();
                 let told = self.entries.get(&act.id).copied().unwrap_or(0);
                 let reopened = self.reopened.get(&act.id).copied().unwrap_or(0);
                 assert_eq!(told, 1 + reopened, "told once: {record:?}");
-                if act.order == Order::Run {
+                if record.work.is_own() {
                     continue;
                 }
-                let device = (0..3).find(|n| device_id(*n) == act.device).unwrap();
+                let device = (0..3).find(|n| device_id(*n) == act.target.device).unwrap();
                 let done = self.agents[device].effects.get(&act.id).copied().unwrap_or(0);
                 let expected = u32::from(outcome.state == JobState::Done);
                 assert_eq!(done, expected, "done as it was told: {record:?}");

@@ -5,7 +5,7 @@ use crate::{
     core::Core,
     refusal::Refusal,
 };
-use flotilla_fleet::jobs::{JobRecord, Work};
+use flotilla_fleet::jobs::{JobRecord, LINES, Work};
 use flotilla_protocol::{
     Code,
     api::{Push, PushState, Resource},
@@ -30,10 +30,9 @@ pub(crate) async fn show(core: &Core, device: DeviceId) -> Result<Push, Refusal>
 
 /// Publishes a push whose job is shown anew.
 pub(crate) fn handle_shown(core: &Core, record: &JobRecord) {
-    let Work::Push { device, .. } = &record.work else {
-        return;
-    };
-    if let Some(push) = view(core, *device, Some(record)) {
+    let target = record.acts.first().map(|act| act.target.device);
+    let push = target.filter(|_| matches!(record.work, Work::Push { .. }));
+    if let Some(push) = push.and_then(|device| view(core, device, Some(record))) {
         tell(core, push);
     }
 }
@@ -90,7 +89,9 @@ fn view(core: &Core, device: DeviceId, record: Option<&JobRecord>) -> Option<Pus
         device_id: device,
         job: record.map(|record| record.id),
         host,
-        lines: record.map(|record| record.lines.clone()).unwrap_or_default(),
+        lines: record
+            .map(|record| record.lines.page(0, LINES))
+            .unwrap_or_default(),
         failure: match state {
             PushState::Installed => core.ssh.failure(device),
             _ => problem,
