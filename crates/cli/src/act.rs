@@ -1,7 +1,7 @@
 //! `start`, `stop`, `restart`, `pod`: containers of devices.
 
 use crate::{
-    args::{Containers, PodCommand},
+    args::{Containers, Detach, PodCommand},
     failure::Failure,
     jobs, out,
 };
@@ -65,10 +65,14 @@ pub(crate) async fn run(client: &Client, containers: Containers, verb: Verb) -> 
         .map(|Target { device, container }| ContainerRef { device, container });
     let containers: Vec<_> = containers.collect();
     let message = format!("{} containers are {done}.", containers.len());
-    let live = client.live().await?;
     let job = client.send(&ActOnContainers { action, containers }).await?;
-    match jobs::follow(client, live, job, detach.detach).await? {
-        Some(_) => Ok(out::line(&message)?),
+    finish(client, &job, detach, &message).await
+}
+
+/// Follows the job of a command, and says that it is done.
+async fn finish(client: &Client, job: &Job, detach: Detach, message: &str) -> Result<(), Failure> {
+    match jobs::follow(client, job.id, detach, false).await? {
+        Some(_) => Ok(out::line(message)?),
         None => Ok(()),
     }
 }
@@ -85,13 +89,9 @@ impl Control for Client {
 }
 
 pub(crate) async fn place(client: &Client, command: PodCommand) -> Result<(), Failure> {
-    let live = client.live().await?;
     let (message, detach) = (command.message(), command.detach());
     let job = begin_placement(client, command, out::note).await?;
-    match jobs::follow(client, live, job, detach).await? {
-        Some(_) => Ok(out::line(&message)?),
-        None => Ok(()),
-    }
+    finish(client, &job, detach, &message).await
 }
 
 impl PodCommand {
@@ -103,9 +103,9 @@ impl PodCommand {
         format!("{} on {} is {place}.", target.container, target.device)
     }
 
-    fn detach(&self) -> bool {
+    fn detach(&self) -> Detach {
         let (Self::Add { detach, .. } | Self::Remove { detach, .. }) = self;
-        detach.detach
+        *detach
     }
 }
 
@@ -146,7 +146,6 @@ fn losses(all: &[Container], text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::args::Detach;
     use serde_json::{Value, json};
     use std::cell::RefCell;
 

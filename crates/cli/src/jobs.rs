@@ -2,20 +2,21 @@
 
 use crate::{
     age::ago,
-    args::{JobCommand, Jobs as Arguments},
+    args::{Detach, JobCommand, Jobs as Arguments},
     clock,
     failure::Failure,
     out,
     table::Table,
 };
-use flotilla_client::{Client, Live};
+use flotilla_client::Client;
 use flotilla_protocol::{
     Code, Problem, Timestamp,
-    api::{CancelJob, GetJob, Job, ListJobs, Resource},
+    api::{CancelJob, GetJob, Job, ListJobs, WatchJob},
     id::JobId,
-    job::JobState,
+    job::{FollowJob, JobState},
+    stream::{End, Event},
 };
-use futures_util::StreamExt;
+use std::io;
 
 pub(crate) async fn list(client: &Client, arguments: Arguments) -> Result<(), Failure> {
     let jobs = client.send(&ListJobs::default()).await?;
@@ -29,9 +30,8 @@ pub(crate) async fn run(client: &Client, command: JobCommand) -> Result<(), Fail
     match command {
         JobCommand::Show { id, json } => show(client, id, json).await,
         JobCommand::Watch { id } => {
-            let live = client.live().await?;
-            let job = client.send(&GetJob { job: id }).await?;
-            outcome(watch(client, live, job).await?)
+            let id = client.send(&GetJob { job: id }).await?.id;
+            outcome(&watch(client, id, false).await?)
         }
         JobCommand::Cancel { id } => {
             let job = client.send(&CancelJob { job: id }).await?;
@@ -56,76 +56,90 @@ async fn show(client: &Client, id: String, json: bool) -> Result<(), Failure> {
     Ok(out::print(&lines)?)
 }
 
-/// A job that a command has begun: its id is printed, and unless only that was asked for, it is followed to its end.
-/// `live` was opened before it began, so that no frame is missed.
+/// A job that a command has begun: its id is printed, and unless only that was asked for, it is followed to its end; the
+/// command fails as the job does. `json` keeps standard output for an answer.
 pub(crate) async fn follow(
     client: &Client,
-    live: Live,
-    job: Job,
-    detach: bool,
+    id: JobId,
+    Detach { detach }: Detach,
+    json: bool,
 ) -> Result<Option<Job>, Failure> {
     if detach {
-        out::line(&job.id.to_string())?;
+        say(json, &id.to_string())?;
         return Ok(None);
     }
-    out::line(&format!("Job {}: {}.", job.id, job.title))?;
-    let over = watch(client, live, job).await?;
-    outcome(over.clone())?;
-    Ok(Some(over))
+    let job = watch(client, id, json).await?;
+    outcome(&job)?;
+    Ok(Some(job))
 }
 
-/// The same for a command that prints JSON: what is said of the job is no part of that.
-pub(crate) async fn follow_quietly(
-    client: &Client,
-    live: Live,
-    job: Job,
-    detach: bool,
-) -> Result<(), Failure> {
-    out::note(&format!("Job {}: {}.", job.id, job.title));
-    if detach {
+fn say(json: bool, line: &str) -> io::Result<()> {
+    if json {
+        out::note(line);
         return Ok(());
     }
-    outcome(watch(client, live, job).await?)
+    out::line(line)
 }
 
-/// Prints what a job does until it is over.
-async fn watch(client: &Client, mut live: Live, begun: Job) -> Result<Job, Failure> {
-    let id = begun.id;
-    let (mut job, mut said) = (begun, String::new());
+/// Prints what a job does until it is over. Where a connection ends before that, it goes on behind the last line.
+async fn watch(client: &Client, id: JobId, json: bool) -> Result<Job, Failure> {
+    let (mut open, mut told) = (FollowJob::default(), None);
     loop {
-        if job.state.is_over() {
-            return Ok(job);
+        let opened = client.open::<WatchJob>(&id, open).await;
+        let mut news = opened.map_err(|error| {
+            if error.is_unreachable() && told.is_some() {
+                stopped(id)
+            } else {
+                error.into()
+            }
+        })?;
+        while let Some(event) = news.next().await {
+            let (job, is_over) = match event {
+                Event::Item(job) => (job, false),
+                Event::End(End::Finished { outcome }) => (outcome, true),
+                Event::End(End::Failed { problem }) => return Err(Failure::Call(problem.into())),
+                Event::End(end) if end.can_go_on() => break,
+                Event::End(end) => return Err(failed(Code::Unavailable, end.to_string())),
+            };
+            tell(told.as_ref(), &job, json)?;
+            if is_over {
+                return Ok(job);
+            }
+            told = Some(job);
         }
-        if job.step != said {
-            out::note(&job.step);
-            said.clone_from(&job.step);
-        }
-        job = next(client, &mut live, id).await?;
+        open = news.into_open();
     }
 }
 
-/// The job as it changes.
-async fn next(client: &Client, live: &mut Live, id: JobId) -> Result<Job, Failure> {
-    while let Some(frame) = live.next().await {
-        let frame = frame?;
-        match frame.upsert {
-            Some(Resource::Job { job }) if job.id == id => return Ok(*job),
-            _ if frame.reset => return Ok(client.send(&GetJob { job: id.to_string() }).await?),
-            _ => {}
-        }
+/// Prints what is new of a job: its lines, and where there are none, what it is doing.
+fn tell(told: Option<&Job>, job: &Job, json: bool) -> io::Result<()> {
+    if told.is_none() {
+        say(json, &format!("Job {}: {}.", job.id, job.title))?;
     }
+    let is_new = told.is_none_or(|told| told.step != job.step);
+    if job.lines.is_empty() && is_new && !job.state.is_over() {
+        out::note(&job.step);
+    }
+    job.lines.iter().try_for_each(|line| say(json, line))
+}
+
+fn stopped(id: JobId) -> Failure {
     let message = format!(
         "The controller stopped before the job was over. It goes on when the controller runs again: flotilla job watch {id}"
     );
-    Err(Failure::Call(Problem::new(Code::Unavailable, message).into()))
+    failed(Code::Unavailable, message)
+}
+
+fn failed(code: Code, message: String) -> Failure {
+    Failure::Call(Problem::new(code, message).into())
 }
 
 /// The command fails as its job did.
-fn outcome(job: Job) -> Result<(), Failure> {
-    let unknown = || Problem::new(Code::Internal, format!("The job is {}.", word(job.state)));
-    match job.state {
-        JobState::Done => Ok(()),
-        _ => Err(Failure::Call(job.problem.clone().unwrap_or_else(unknown).into())),
+fn outcome(job: &Job) -> Result<(), Failure> {
+    match (job.state, &job.problem) {
+        (JobState::Done, _) => Ok(()),
+        (_, Some(problem)) => Err(Failure::Call(problem.clone().into())),
+        (state, None) => Err(failed(Code::Internal, format!("The job is {}.", word(state)))),
     }
 }
 
@@ -192,12 +206,12 @@ mod tests {
 
     #[test]
     fn a_command_fails_as_its_job_did() {
-        assert!(outcome(job("done", json!({}))).is_ok());
+        assert!(outcome(&job("done", json!({}))).is_ok());
         let refused = json!({"problem": {"code": "container_not_found", "message": "It is gone."}});
         assert_eq!(
-            outcome(job("failed", refused)).unwrap_err().to_string(),
+            outcome(&job("failed", refused)).unwrap_err().to_string(),
             "It is gone."
         );
-        assert!(outcome(job("canceled", json!({}))).is_err());
+        assert!(outcome(&job("canceled", json!({}))).is_err());
     }
 }

@@ -19,10 +19,6 @@ mod relays;
 mod route;
 mod session;
 mod ssh_install;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "jobs bring the first stream of this port")
-)]
 mod streams;
 mod table;
 mod tokens;

@@ -11,11 +11,13 @@ pub(crate) mod begin;
 mod calls;
 pub(crate) mod kinds;
 mod listed;
+mod news;
 mod runner;
 mod view;
 
 pub(crate) use activity::{capitalized, word as activity_word};
 pub(crate) use begin::begin;
+pub(crate) use news::JobNews;
 pub(crate) use runner::{resume, run};
 
 use crate::{core::Core, refusal::Refusal};

@@ -130,8 +130,9 @@ impl Streaming for JobProgress {
     }
 }
 
-/// From where on the progress of a job is wanted.
+/// From where on the progress of a job is wanted, of an agent and of control.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FollowJob {
     /// Number of the first line that is not known yet; lines are numbered from 0.
     #[serde(default)]

@@ -7,7 +7,7 @@ use crate::{
     jobs, out,
 };
 use flotilla_client::Client;
-use flotilla_protocol::api::{ByHand, ChangeMode, DeviceChange, GetJob, ModeChange, UpdateDevice};
+use flotilla_protocol::api::{ByHand, ChangeMode, DeviceChange, ModeChange, UpdateDevice};
 
 pub(super) async fn change(client: &Client, arguments: Mode) -> Result<(), Failure> {
     let Mode {
@@ -16,8 +16,6 @@ pub(super) async fn change(client: &Client, arguments: Mode) -> Result<(), Failu
         token,
         detach,
     } = arguments;
-    // Opened first, so that no frame is missed.
-    let live = client.live().await?;
     let changed = client
         .send(&ChangeMode {
             device: name,
@@ -36,11 +34,7 @@ pub(super) async fn change(client: &Client, arguments: Mode) -> Result<(), Failu
     match changed.by_hand {
         None => {
             let Some(job) = changed.job else { return Ok(()) };
-            let job = client.send(&GetJob { job: job.to_string() }).await?;
-            if token.json {
-                return jobs::follow_quietly(client, live, job, detach.detach).await;
-            }
-            jobs::follow(client, live, job, detach.detach).await.map(drop)
+            jobs::follow(client, job, detach, token.json).await.map(drop)
         }
         Some(_) if token.json => Ok(()),
         Some(ByHand { reason, texts }) => {

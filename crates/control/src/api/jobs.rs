@@ -1,14 +1,24 @@
-//! Jobs over HTTP: list, show, cancel.
+//! Jobs over HTTP: list, show, watch, cancel.
 
-use super::caller::{Asks, forbidden};
-use crate::{core::Core, jobs, refusal::Refusal};
+use super::{
+    caller::{Asks, forbidden},
+    streams::StreamSocket,
+};
+use crate::{
+    core::Core,
+    jobs::{self, JobNews},
+    refusal::Refusal,
+};
 use axum::{
     Json,
     extract::{Path, RawQuery, State},
+    response::Response,
 };
 use flotilla_protocol::{
     Code,
-    api::{Job, JobKind, List, Verb},
+    api::{Job, JobKind, List, Verb, WatchJob},
+    id::JobId,
+    stream::Event,
 };
 use std::sync::Arc;
 
@@ -36,6 +46,27 @@ pub(super) async fn show(
     Path(job): Path<String>,
 ) -> Result<Json<Job>, Refusal> {
     jobs::show(&core, &asks.scope(), &job).await.map(Json)
+}
+
+pub(super) async fn watch(
+    State(core): Shared,
+    asks: Asks,
+    Path(job): Path<JobId>,
+    socket: StreamSocket<WatchJob>,
+) -> Response {
+    socket.serve(move |open, _silence, mut out| async move {
+        let mut news = JobNews::new(core, asks.scope(), job, open);
+        loop {
+            match news.next().await {
+                Event::Item(job) => {
+                    if let Err(malformed) = out.send(&job).await {
+                        return malformed.into();
+                    }
+                }
+                Event::End(end) => return end,
+            }
+        }
+    })
 }
 
 /// Who may begin a job may end one like it, on all its devices.

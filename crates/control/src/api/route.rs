@@ -110,10 +110,6 @@ impl Route {
     }
 
     /// A route that is a stream of this kind: its handler serves a [`super::streams::StreamSocket`].
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "jobs bring the first stream of this port")
-    )]
     pub(super) fn stream<S, T: 'static>(
         needs: Needs,
         summary: &'static str,

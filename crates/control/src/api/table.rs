@@ -21,7 +21,7 @@ use flotilla_protocol::api::{
     OpenSession, PREFIX, PlaceInPod, PromoteRelay, ProveControl, PushDevice, RemoveDevice, ReviewPolicy,
     RevokeDevice, RevokeToken, RotateDevice, SetPolicy, TestAddresses, TestPath, UpdateDevice, UpdateFleet,
     Verb::{Deploy, Enroll, Manage, Operate, Policy, SignIn, Ssh, Tokens, View},
-    VerifyActivity,
+    VerifyActivity, WatchJob,
 };
 use serde_json::Value;
 use std::sync::Arc;
@@ -65,6 +65,7 @@ pub(super) fn table() -> Vec<Route> {
         Route::new(Post, "/containers/placements", Somewhere(Deploy), "Begins to put a container into its device's pod, or to take it out", containers::begin_placement).of::<BeginPlacement>(),
         Route::new(Get, "/jobs", Somewhere(View), "Jobs that are not over, and the newest that are", jobs::list).of::<ListJobs>().filtered_by(&["limit"]),
         Route::new(Get, "/jobs/{job}", Somewhere(View), "One job, with what it did", jobs::show).of::<GetJob>(),
+        Route::stream::<WatchJob, _>(Somewhere(View), "How a job goes, until it is over", jobs::watch),
         Route::new(Delete, "/jobs/{job}", Somewhere(View), "Ends a job at the next point at which that is safe, for who may begin one like it", jobs::cancel).of::<CancelJob>(),
         Route::new(Get, "/policy", Everywhere(View), "The access policy in force", policy::show).of::<GetPolicy>(),
         Route::new(Put, "/policy", Everywhere(Policy), "Replaces the access policy", policy::replace).of::<SetPolicy>(),

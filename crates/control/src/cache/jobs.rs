@@ -184,6 +184,11 @@ impl JobHandle {
         self.0.borrow().job.clone()
     }
 
+    /// Waits until the job is shown anew; false when it never is, because it is over or control stops.
+    pub(crate) async fn changed(&mut self) -> bool {
+        self.0.changed().await.is_ok()
+    }
+
     /// Waits until the job is over; `None` when it takes longer.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 mod certificate;
 mod fake_agent;
 mod identity;
+mod job_news;
 mod job_records;
 mod jobs;
 mod last_report;

@@ -7,6 +7,9 @@ use flotilla_protocol::{
     job::JobState,
 };
 
+/// Lines that one piece of news has at most, so that it fits into a frame of a stream.
+const NEWS: usize = 50;
+
 /// A job without its lines and outcomes, as lists and the live stream have it.
 pub(super) fn of(record: &JobRecord, is_cancelable: bool, as_of: Timestamp) -> Job {
     let devices = record.devices();
@@ -27,6 +30,7 @@ pub(super) fn of(record: &JobRecord, is_cancelable: bool, as_of: Timestamp) -> J
         problem: record.problem.clone(),
         cancelable: is_cancelable && !record.state.is_over(),
         lines: Vec::new(),
+        next_line: record.lines.next_number(),
         outcomes: Vec::new(),
         as_of,
     }
@@ -37,6 +41,17 @@ pub(super) fn whole(record: &JobRecord, is_cancelable: bool, as_of: Timestamp) -
     Job {
         lines: record.lines.page(0, LINES),
         outcomes: outcomes(record),
+        ..of(record, is_cancelable, as_of)
+    }
+}
+
+/// A job with some of its lines: those from this number on.
+pub(super) fn with_lines(record: &JobRecord, from: u32, is_cancelable: bool, as_of: Timestamp) -> Job {
+    let from = record.lines.place(from);
+    let lines = record.lines.page(from, NEWS);
+    Job {
+        next_line: from + u32::try_from(lines.len()).unwrap_or(0),
+        lines,
         ..of(record, is_cancelable, as_of)
     }
 }

@@ -6,9 +6,11 @@ use crate::{
     activity::Actor,
     id::{DeviceId, JobId},
     inventory::ContainerAction,
-    job::JobState,
+    job::{FollowJob, JobState},
     name::DeviceName,
+    stream::{Malformed, Payload, Silence, Streaming, from_json, to_json},
 };
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 /// What kind of job it is.
@@ -72,9 +74,12 @@ pub struct Job {
     /// Whether `DELETE` can still end it.
     #[serde(default)]
     pub cancelable: bool,
-    /// What it did so far, at most the last 200 lines. Only the answer about one job has them.
+    /// What it did so far, at most the last 200 lines. Only the answer about one job has them; its stream has new ones.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<String>,
+    /// Number of the line that comes after these; lines are numbered from 0.
+    #[serde(default)]
+    pub next_line: u32,
     /// What came of each container of a bulk job. Only the answer about one job has them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outcomes: Vec<ContainerOutcome>,
@@ -112,6 +117,39 @@ pub struct GetJob {
 }
 
 request!(GetJob, Get "/jobs/{job}" [job] => Job);
+
+/// How a job goes, until it is over: the job at each change, and the last time as the outcome. Each has the lines that
+/// those before it did not have.
+#[derive(Debug)]
+pub enum WatchJob {}
+
+impl Streaming for WatchJob {
+    type At = JobId;
+    type Open = FollowJob;
+    type Up = Silence;
+    type Item = Job;
+    type End = Job;
+
+    const PATH: &'static str = "/jobs/{job}/progress";
+
+    fn path(job: &JobId) -> String {
+        format!("/jobs/{job}/progress")
+    }
+
+    fn advance(open: &mut FollowJob, job: &Job) {
+        open.from = job.next_line;
+    }
+}
+
+impl Payload for Job {
+    fn write(&self) -> Result<(u8, Bytes), Malformed> {
+        Ok((0, to_json(self)?))
+    }
+
+    fn read(_: u8, body: &Bytes) -> Result<Option<Self>, Malformed> {
+        from_json(body).map(Some)
+    }
+}
 
 /// Ends a job at the next point at which that is safe. Answers it as it is then: it may be `canceling` for a while.
 #[derive(Debug, Clone)]

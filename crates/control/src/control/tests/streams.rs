@@ -7,7 +7,7 @@ use flotilla_link::stream::{Opened, answer};
 use flotilla_protocol::{
     api::PREFIX,
     id::DeviceId,
-    stream::{End, Event, EventOf, Frame, Reader, STREAM_PROTOCOL, Streaming as _},
+    stream::{End, Event, EventOf, Frame, Reader, STREAM_PROTOCOL, Streaming},
 };
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::{net::TcpSocket, time::timeout};
@@ -65,18 +65,21 @@ impl FakeNumbers {
     }
 }
 
+/// What the upgrade of a caller says of it.
+pub(super) type Headers = [(&'static str, String); 2];
+
 /// A control with a linked agent, and a port with the stream.
-struct Bed {
-    control: Control,
-    agent: Agent,
-    enrolled: EnrolledDevice,
+pub(super) struct Bed {
+    pub(super) control: Control,
+    pub(super) agent: Agent,
+    pub(super) enrolled: EnrolledDevice,
     device: DeviceId,
     address: std::net::SocketAddr,
     _dir: tempfile::TempDir,
 }
 
 impl Bed {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let control = Control::start(config(dir.path())).await.unwrap();
         let (agent, enrolled) = add_box(&control, "host").await;
@@ -96,7 +99,7 @@ impl Bed {
     }
 
     /// The headers of a program.
-    fn token(&self) -> [(&'static str, String); 2] {
+    pub(super) fn token(&self) -> Headers {
         let file = std::fs::read_to_string(self.control.data_dir.file(API_FILE)).unwrap();
         let file: Value = serde_json::from_str(&file).unwrap();
         let token = format!("Bearer {}", file["token"].as_str().unwrap());
@@ -107,7 +110,7 @@ impl Bed {
     }
 
     /// The headers of a page that has just signed in.
-    fn session(&self) -> [(&'static str, String); 2] {
+    pub(super) fn session(&self) -> Headers {
         let core = &self.control.core;
         let now = core.clock.now();
         let code = core.access.open_code(LinkPurpose::Request, now);
@@ -122,38 +125,69 @@ impl Bed {
 
     async fn upgrade(
         &self,
-        headers: [(&'static str, String); 2],
+        headers: Headers,
     ) -> Result<WebSocketStream<tokio::net::TcpStream>, tungstenite::Error> {
-        let uri = format!("ws://{}{PREFIX}{}", self.address, Numbers::path(&self.device));
-        let mut request = uri.into_client_request().unwrap();
-        for (name, value) in headers {
-            request.headers_mut().insert(name, value.parse().unwrap());
-        }
-        let socket = TcpSocket::new_v4().unwrap();
-        socket.set_recv_buffer_size(64 * 1024).unwrap();
-        let stream = socket.connect(self.address).await.unwrap();
-        client_async(request, stream).await.map(|(socket, _)| socket)
+        upgrade(self.address, &Numbers::path(&self.device), headers).await
     }
 
-    async fn open(&self, headers: [(&'static str, String); 2], wanted: Wanted) -> Page {
-        let mut socket = self.upgrade(headers).await.unwrap();
-        let open = Frame::open::<Numbers>(&wanted).unwrap().to_bytes().unwrap();
+    async fn open(&self, headers: Headers, wanted: Wanted) -> Page<Numbers> {
+        Page::open(self.address, &self.device, (headers, wanted)).await
+    }
+
+    /// The headers of a program that may only view what has this tag.
+    pub(super) async fn viewer(&self, name: &str, tag: &str) -> Headers {
+        let body = format!(r#"{{"name":"{name}","tags":["{tag}"]}}"#);
+        let made = self.control.ask("POST", "/tokens", &body).await;
+        let bearer = format!("Bearer {}", made["token"].as_str().expect("a token"));
+        [
+            ("authorization", bearer),
+            ("sec-websocket-protocol", STREAM_PROTOCOL.into()),
+        ]
+    }
+
+    pub(super) async fn retag(&self, change: &str) {
+        self.control.ask("PATCH", "/devices/box", change).await;
+    }
+}
+
+async fn upgrade(
+    address: std::net::SocketAddr,
+    path: &str,
+    headers: Headers,
+) -> Result<WebSocketStream<tokio::net::TcpStream>, tungstenite::Error> {
+    let uri = format!("ws://{address}{PREFIX}{path}");
+    let mut request = uri.into_client_request().unwrap();
+    for (name, value) in headers {
+        request.headers_mut().insert(name, value.parse().unwrap());
+    }
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(64 * 1024).unwrap();
+    let stream = socket.connect(address).await.unwrap();
+    client_async(request, stream).await.map(|(socket, _)| socket)
+}
+
+/// Who reads.
+pub(super) struct Page<S: Streaming> {
+    socket: WebSocketStream<tokio::net::TcpStream>,
+    pub(super) reader: Reader<S>,
+}
+
+impl<S: Streaming> Page<S> {
+    pub(super) async fn open(
+        address: std::net::SocketAddr,
+        at: &S::At,
+        (headers, wanted): (Headers, S::Open),
+    ) -> Self {
+        let mut socket = upgrade(address, &S::path(at), headers).await.unwrap();
+        let open = Frame::open::<S>(&wanted).unwrap().to_bytes().unwrap();
         socket.send(Message::Binary(open)).await.unwrap();
-        Page {
+        Self {
             socket,
             reader: Reader::new(wanted),
         }
     }
-}
 
-/// Who reads.
-struct Page {
-    socket: WebSocketStream<tokio::net::TcpStream>,
-    reader: Reader<Numbers>,
-}
-
-impl Page {
-    async fn next(&mut self) -> EventOf<Numbers> {
+    pub(super) async fn next(&mut self) -> EventOf<S> {
         loop {
             if let Some(event) = self.reader.poll_event() {
                 return event;
@@ -173,7 +207,9 @@ impl Page {
         let said = frame.to_bytes().unwrap();
         self.socket.send(Message::Binary(said)).await.unwrap();
     }
+}
 
+impl Page<Numbers> {
     /// Reads numbers that must follow each other from this one on, until the end; returns it and the next number.
     async fn read_on(&mut self, mut number: u64) -> (End<u64>, u64) {
         loop {
@@ -288,25 +324,15 @@ async fn a_stream_ends_with_the_session_that_opened_it_and_with_its_page() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_reads_streams_of_its_devices_only_and_for_as_long_as_they_are_its_own() {
     let bed = Bed::new().await;
-    let retag = async |change: &str| bed.control.ask("PATCH", "/devices/box", change).await;
-    retag(r#"{"tags":{"add":["prod"],"remove":[]}}"#).await;
-    let token = async |name: &str, tag: &str| {
-        let body = format!(r#"{{"name":"{name}","tags":["{tag}"]}}"#);
-        let made = bed.control.ask("POST", "/tokens", &body).await;
-        let bearer = format!("Bearer {}", made["token"].as_str().expect("a token"));
-        [
-            ("authorization", bearer),
-            ("sec-websocket-protocol", STREAM_PROTOCOL.into()),
-        ]
-    };
-    let refused = bed.upgrade(token("other", "lab").await).await;
+    bed.retag(r#"{"tags":{"add":["prod"],"remove":[]}}"#).await;
+    let refused = bed.upgrade(bed.viewer("other", "lab").await).await;
     let Err(tungstenite::Error::Http(response)) = refused else {
         panic!("{refused:?}");
     };
     assert_eq!(response.status(), StatusCode::NOT_FOUND);
     let [mut one, mut two] = [
-        bed.open(token("one", "prod").await, wanted(1)).await,
-        bed.open(token("two", "prod").await, wanted(1)).await,
+        bed.open(bed.viewer("one", "prod").await, wanted(1)).await,
+        bed.open(bed.viewer("two", "prod").await, wanted(1)).await,
     ];
     for program in [&mut one, &mut two] {
         assert_eq!(program.next().await, Event::Item(Number(0)));
@@ -314,7 +340,7 @@ async fn a_program_reads_streams_of_its_devices_only_and_for_as_long_as_they_are
     bed.control.ask("DELETE", "/tokens/one", "").await;
     assert_eq!(one.read_on(1).await, (End::NotAllowed, 1));
     bed.enrolled.numbers.left(1).await;
-    retag(r#"{"tags":{"add":[],"remove":["prod"]}}"#).await;
+    bed.retag(r#"{"tags":{"add":[],"remove":["prod"]}}"#).await;
     assert_eq!(two.read_on(1).await, (End::NotAllowed, 1));
     bed.enrolled.numbers.left(0).await;
     bed.control.shutdown().await;
