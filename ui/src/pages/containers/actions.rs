@@ -15,11 +15,16 @@ use crate::{
 };
 use flotilla_protocol::{
     Code,
-    api::{ActOnContainer, Row},
+    api::{ActOnContainer, ActOnContainers, ContainerRef, GetJob, Row},
+    id::JobId,
     inventory::{Container, ContainerAction, ContainerState, PodRole},
+    job::JobState,
 };
 use leptos::{prelude::*, task::spawn_local};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// An action on one or several containers, which may have to be confirmed first.
 #[derive(Debug, Clone)]
@@ -41,6 +46,21 @@ pub struct ContainerActions {
     toaster: Toaster,
     running: RwSignal<BTreeMap<String, ContainerAction>>,
     pub(super) to_confirm: RwSignal<Option<ActionBatch>>,
+    /// Jobs that act on several containers and are not over.
+    jobs: RwSignal<BTreeMap<JobId, ActionBatch>>,
+}
+
+impl ActionBatch {
+    fn request(&self) -> ActOnContainers {
+        let containers = self.rows.iter().map(|row| ContainerRef {
+            device: row.device_id.to_string(),
+            container: row.item.id.clone(),
+        });
+        ActOnContainers {
+            action: self.action,
+            containers: containers.collect(),
+        }
+    }
 }
 
 impl ContainerActions {
@@ -50,7 +70,9 @@ impl ContainerActions {
             toaster: use_toaster(),
             running: RwSignal::default(),
             to_confirm: RwSignal::new(None),
+            jobs: RwSignal::default(),
         };
+        Effect::new(move |_| container_actions.conclude());
         provide_context(container_actions);
         container_actions
     }
@@ -135,52 +157,91 @@ impl ContainerActions {
         }
     }
 
-    /// Runs an action without confirmation. Each failure is a toast, all successes together are one, and the containers
-    /// that failed stay selected.
+    /// Runs an action without confirmation: on one container by a call, on several as a job. Its end is one toast, and
+    /// containers that are not done stay selected.
     pub(super) fn run(self, batch: ActionBatch) {
         self.to_confirm.set(None);
-        let ActionBatch {
-            action, rows, table, ..
-        } = batch;
-        for row in &rows {
-            self.running.update(|running| {
-                running.insert(row.key().to_string(), action);
-            });
-        }
+        let action = batch.action;
+        let keys = batch.rows.iter().map(|row| (row.key().to_string(), action));
+        self.running.update(|running| running.extend(keys));
         spawn_local(async move {
-            let many = rows.len() > 1;
-            let mut failed = Vec::new();
-            let answers = rows.iter().map(|row| self.send_action(row, action));
-            for (row, answer) in rows.iter().zip(join_all(answers).await) {
-                if let Err(failure) = answer {
-                    self.toaster.fail(self.failure_words(row, action, &failure));
-                    failed.push(row.key().to_string());
+            if let [row] = &batch.rows[..] {
+                let answer = self.act(row, action).await;
+                match &answer {
+                    Ok(()) => {
+                        let done = copy::done(action, &row.item.name, row.device.as_str());
+                        self.toaster.confirm(done);
+                    }
+                    Err(failure) => self.toaster.fail(self.failure_words(row, action, failure)),
                 }
+                return self.end(&batch, |_| answer.is_ok());
             }
-            let done = rows.len() - failed.len();
-            if many && done > 0 {
-                self.toaster.confirm(copy::done_many(action, done));
-            } else if let (false, Some(row), true) = (many, rows.first(), failed.is_empty()) {
-                self.toaster
-                    .confirm(copy::done(action, &row.item.name, row.device.as_str()));
-            }
-            if let Some(table) = table {
-                table.select_only(failed);
+            match send(&batch.request()).await {
+                Ok(job) => self.jobs.update(|jobs| drop(jobs.insert(job.id, batch))),
+                Err(failure) => {
+                    self.toaster.fail(failure.to_string());
+                    self.end(&batch, |_| false);
+                }
             }
         });
     }
 
-    async fn send_action(self, row: &Row<Container>, action: ContainerAction) -> Result<(), Failure> {
+    async fn act(self, row: &Row<Container>, action: ContainerAction) -> Result<(), Failure> {
         let request = ActOnContainer {
             device: row.device_id.to_string(),
             container: row.item.id.clone(),
             action,
         };
-        let answer = send(&request).await.map(|_| ());
-        self.running.update(|running| {
-            running.remove(&row.key().to_string());
+        send(&request).await.map(drop)
+    }
+
+    /// Tells what came of the jobs that are over.
+    fn conclude(self) {
+        let known = self.jobs.with(|jobs| jobs.keys().copied().collect::<Vec<_>>());
+        let over = self.store.jobs.with(|jobs| {
+            let is_over = |id: &JobId| jobs.rows().get(id).is_some_and(|job| job.state.is_over());
+            known.into_iter().filter(is_over).collect::<Vec<_>>()
         });
-        answer
+        for id in over {
+            let Some(batch) = self.jobs.try_update(|jobs| jobs.remove(&id)).flatten() else {
+                continue;
+            };
+            spawn_local(async move {
+                let outcomes = match send(&GetJob { job: id.to_string() }).await {
+                    Ok(job) => {
+                        let done = || copy::done_many(batch.action, batch.rows.len());
+                        match job.problem {
+                            None => self.toaster.confirm(done()),
+                            Some(problem) => self.toaster.fail(problem.message),
+                        }
+                        job.outcomes
+                    }
+                    Err(failure) => {
+                        self.toaster.fail(failure.to_string());
+                        Vec::new()
+                    }
+                };
+                let done = outcomes.iter().filter(|outcome| outcome.state == JobState::Done);
+                let done: BTreeSet<_> = done
+                    .map(|outcome| (outcome.device_id, &outcome.container))
+                    .collect();
+                self.end(&batch, |row| done.contains(&(row.device_id, &row.item.id)));
+            });
+        }
+    }
+
+    /// The containers of a batch are free again, and those that are not done stay selected.
+    fn end(self, batch: &ActionBatch, is_done: impl Fn(&Row<Container>) -> bool) {
+        self.running.update(|running| {
+            for row in &batch.rows {
+                running.remove(&row.key().to_string());
+            }
+        });
+        if let Some(table) = batch.table {
+            let failed = batch.rows.iter().filter(|row| !is_done(row));
+            let keys: Vec<_> = failed.map(|row| row.key().to_string()).collect();
+            table.select_only(keys);
+        }
     }
 
     fn failure_words(self, row: &Row<Container>, action: ContainerAction, failure: &Failure) -> String {
@@ -208,29 +269,6 @@ fn reason_to_protect(container: &Container, action: ContainerAction) -> Option<&
         _ if container.pod == Some(PodRole::Pause) => Some(pods::IS_PAUSE),
         ContainerAction::Stop | ContainerAction::Restart => None,
     }
-}
-
-/// Runs all calls at once and waits for all results, in the order of the calls.
-async fn join_all<T: 'static>(calls: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
-    let mut calls: Vec<_> = calls.map(Box::pin).collect();
-    let mut answers: Vec<Option<T>> = calls.iter().map(|_| None).collect();
-    std::future::poll_fn(move |context| {
-        for (call, answer) in calls
-            .iter_mut()
-            .zip(answers.iter_mut())
-            .filter(|(_, answer)| answer.is_none())
-        {
-            if let std::task::Poll::Ready(done) = call.as_mut().poll(context) {
-                *answer = Some(done);
-            }
-        }
-        if answers.iter().all(Option::is_some) {
-            std::task::Poll::Ready(answers.iter_mut().filter_map(Option::take).collect())
-        } else {
-            std::task::Poll::Pending
-        }
-    })
-    .await
 }
 
 #[must_use]
