@@ -15,7 +15,7 @@ use axum::{
 };
 use flotilla_engine::Engine;
 use flotilla_protocol::{
-    Code, Problem,
+    Code,
     agent::{CONTAINERS_PATH, PING_PATH, Pong, REVOKED_PATH, SETTINGS_PATH, WATCH_PATH},
     device::EndpointTrial,
     job::{JOBS_PATH, JobProgress},
@@ -59,12 +59,7 @@ pub(crate) fn router(api: Api) -> Router {
         .route(JOBS_PATH, get(jobs::list))
         .route(&format!("{JOBS_PATH}/{{id}}"), put(jobs::start).delete(jobs::end))
         .route(JobProgress::PATH, post(jobs::progress))
-        .fallback(async || {
-            Refusal(Problem::new(
-                Code::NotFound,
-                "This agent has no such call; a newer one may.",
-            ))
-        })
+        .fallback(async || Refusal(Code::NotFound.because("This agent has no such call; a newer one may.")))
         .with_state(api)
 }
 

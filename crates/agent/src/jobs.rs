@@ -111,16 +111,10 @@ impl Jobs {
             if progress.record.request == request {
                 return Ok(progress.report(0));
             }
-            return Err(Problem::new(
-                Code::Conflict,
-                format!("There is a job {id} already, which is another one."),
-            ));
+            return Err(Code::Conflict.because(format!("There is a job {id} already, which is another one.")));
         }
         if !request.is_known() {
-            return Err(Problem::new(
-                Code::InvalidInput,
-                "This agent knows no job of this kind; a newer one may.",
-            ));
+            return Err(Code::InvalidInput.because("This agent knows no job of this kind; a newer one may."));
         }
         may_begin(&all, &request)?;
         let job = Job::of(JobRecord::new(id, request, AgentClock::system()));
@@ -205,9 +199,7 @@ impl Jobs {
                 let _moving = self.0.move_lock.lock().await;
                 mode_change::run(&self.0.engine, &record, *mode, &mut context).await
             }
-            JobRequest::Unknown => {
-                JobOutcome::failed(Problem::new(Code::InvalidInput, "There is no such job."))
-            }
+            JobRequest::Unknown => JobOutcome::failed(Code::InvalidInput.because("There is no such job.")),
         };
         context.end(outcome).await;
         self.forget_oldest();
@@ -234,7 +226,7 @@ impl Jobs {
 
     fn get(&self, id: JobId) -> Result<Job, Problem> {
         let job = self.lock().get(&id).cloned();
-        job.ok_or_else(|| Problem::new(Code::NotFound, format!("This agent has no job {id}.")))
+        job.ok_or_else(|| Code::NotFound.because(format!("This agent has no job {id}.")))
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<JobId, Job>> {
@@ -246,10 +238,9 @@ impl Jobs {
 fn may_begin(all: &BTreeMap<JobId, Job>, request: &JobRequest) -> Result<(), Problem> {
     let live: Vec<_> = all.values().filter(|job| !job.is_over()).collect();
     if live.len() >= AT_ONCE {
-        return Err(Problem::new(
-            Code::RateLimited,
-            format!("{AT_ONCE} jobs go on at this device already. Wait for one of them."),
-        ));
+        return Err(Code::RateLimited.because(format!(
+            "{AT_ONCE} jobs go on at this device already. Wait for one of them."
+        )));
     }
     for job in live {
         let record = &job.progress.borrow().record;

@@ -103,7 +103,7 @@ impl Mesh {
 
     async fn ask<T>(&self, request: impl FnOnce(oneshot::Sender<T>) -> MeshRequest) -> Result<T, Problem> {
         let (answer, answered) = oneshot::channel();
-        let ended = |()| Problem::new(Code::Unavailable, "The agent is about to end.");
+        let ended = |()| Code::Unavailable.because("The agent is about to end.");
         self.requests.send(request(answer)).map_err(|_| ended(()))?;
         answered.await.map_err(|_| ended(()))
     }

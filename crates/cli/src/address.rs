@@ -3,7 +3,7 @@
 use crate::{args::AddressCommand, failure::Failure, out, table::Table};
 use flotilla_client::Client;
 use flotilla_protocol::{
-    Code, Problem,
+    Code,
     api::{Fleet, GetFleet, ReachableAt, TestAddresses, UpdateFleet},
     endpoint::Endpoint,
 };
@@ -85,10 +85,9 @@ async fn add(client: &Client, address: Endpoint) -> Result<(), Failure> {
 async fn remove(client: &Client, address: Endpoint) -> Result<(), Failure> {
     let mut added = client.send(&GetFleet).await?.added_endpoints;
     let Some(at) = added.iter().position(|known| *known == address) else {
-        let problem = Problem::new(
-            Code::NotFound,
-            format!("{address} was not added. `flotilla address list` shows those that were."),
-        );
+        let problem = Code::NotFound.because(format!(
+            "{address} was not added. `flotilla address list` shows those that were."
+        ));
         return Err(Failure::Call(problem.into()));
     };
     added.remove(at);

@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn what_a_device_said_can_not_pass_for_another_line_of_ours() {
         let said = "port 80 is taken\u{1b}[2K\r\nflotilla: done \u{9d}0;title\u{7}\u{202e}";
-        let failure = Failure::Call(Problem::new(Code::EngineRefused, said).into());
+        let failure = Failure::Call(Code::EngineRefused.because(said).into());
         insta::assert_snapshot!(failure.lines(), @r"port 80 is taken\u{1b}[2K\r\nflotilla: done \u{9d}0;title\u{7}\u{202e}");
         let failing = Failure::PolicyTests {
             messages: vec!["a must reach b".into(), "c must not reach d".into()],
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn each_kind_of_failure_has_its_status() {
-        let problem = |code| Failure::Call(Problem::new(code, "why").into());
+        let problem = |code: Code| Failure::Call(code.because("why").into());
         let statuses = [
             (problem(Code::Conflict), 1),
             (problem(Code::DeviceOffline), 1),

@@ -10,7 +10,7 @@ use crate::{
 };
 use flotilla_client::Client;
 use flotilla_protocol::{
-    Code, Problem, Timestamp,
+    Code, Timestamp,
     api::{CancelJob, GetJob, Job, ListJobs, WatchJob},
     id::JobId,
     job::{FollowJob, JobState},
@@ -131,7 +131,7 @@ fn stopped(id: JobId) -> Failure {
 }
 
 fn failed(code: Code, message: String) -> Failure {
-    Failure::Call(Problem::new(code, message).into())
+    Failure::Call(code.because(message).into())
 }
 
 /// The command fails as its job did.

@@ -12,10 +12,7 @@ use flotilla_protocol::Code;
 pub(crate) async fn run_to_completion(request: Request, next: Next) -> Result<Response, Refusal> {
     tokio::spawn(next.run(request)).await.map_err(|error| {
         tracing::error!(%error, "a request ended without an answer");
-        Refusal::new(
-            Code::Internal,
-            "The controller failed on this request. Its log says more.",
-        )
+        Refusal(Code::Internal.because("The controller failed on this request. Its log says more."))
     })
 }
 

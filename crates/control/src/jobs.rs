@@ -111,8 +111,7 @@ pub(crate) async fn trim(core: &Core) {
 }
 
 fn no_such_job(id: &str) -> Refusal {
-    Refusal::new(
-        Code::NotFound,
-        format!("There is no job {id}. Jobs that ended long ago are forgotten."),
-    )
+    Refusal(Code::NotFound.because(format!(
+        "There is no job {id}. Jobs that ended long ago are forgotten."
+    )))
 }

@@ -12,10 +12,6 @@ use http::StatusCode;
 pub(crate) struct Refusal(pub(crate) Problem);
 
 impl Refusal {
-    pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
-        Self(Problem::new(code, message))
-    }
-
     pub(crate) fn with_field(self, field: impl Into<String>) -> Self {
         Self(self.0.with_field(field))
     }
@@ -28,10 +24,9 @@ impl From<Problem> for Refusal {
 }
 
 pub(crate) fn no_such_device(text: &str) -> Refusal {
-    Refusal::new(
-        Code::NotFound,
-        format!("There is no device named {text}. It may have been renamed or removed."),
-    )
+    Refusal(Code::NotFound.because(format!(
+        "There is no device named {text}. It may have been renamed or removed."
+    )))
 }
 
 impl IntoResponse for Refusal {
@@ -43,5 +38,5 @@ impl IntoResponse for Refusal {
 
 /// The answer to a path or method without a route.
 pub(crate) async fn not_found() -> Refusal {
-    Refusal::new(Code::NotFound, "There is nothing at this address.")
+    Refusal(Code::NotFound.because("There is nothing at this address."))
 }

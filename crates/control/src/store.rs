@@ -83,15 +83,10 @@ impl From<StoreError> for Problem {
         };
         tracing::error!(%error, "store failed");
         if disk {
-            Problem::new(
-                Code::Unavailable,
-                "The controller can't write its data, so nothing was changed. Check that its disk has room and is writable, then try again.",
-            )
+            Code::Unavailable.because("The controller can't write its data, so nothing was changed. Check that its disk has room and is writable, then try again.")
         } else {
-            Problem::new(
-                Code::Internal,
-                "The controller's database failed, so nothing was changed. Its log says more.",
-            )
+            Code::Internal
+                .because("The controller's database failed, so nothing was changed. Its log says more.")
         }
     }
 }

@@ -237,7 +237,7 @@ impl From<ActionError> for Problem {
             | E::NotPutBack { .. } => Code::EngineRefused,
             E::Unavailable(_) | E::Unwritten(_) => Code::EngineUnavailable,
         };
-        Self::new(code, error.to_string())
+        code.because(error.to_string())
     }
 }
 

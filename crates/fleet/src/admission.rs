@@ -33,7 +33,7 @@ impl UnsupportedProtocol {
 
 impl From<UnsupportedProtocol> for Problem {
     fn from(unsupported: UnsupportedProtocol) -> Self {
-        Self::new(Code::UnsupportedProtocol, unsupported.to_string())
+        Code::UnsupportedProtocol.because(unsupported.to_string())
     }
 }
 
@@ -107,7 +107,7 @@ impl From<AdmissionError> for Problem {
             AdmissionError::Cloned | AdmissionError::Contested => Code::Quarantined,
             AdmissionError::Expired => Code::Expired,
         };
-        Self::new(code, error.to_string())
+        code.because(error.to_string())
     }
 }
 

@@ -63,7 +63,7 @@ impl From<TokenError> for Problem {
             TokenError::Used => Code::TokenUsed,
             TokenError::Expired => Code::TokenExpired,
         };
-        Self::new(code, error.to_string())
+        code.because(error.to_string())
     }
 }
 
@@ -120,7 +120,7 @@ pub fn lifetime(seconds: Option<u32>) -> Result<Duration, Problem> {
         Ok(asked)
     } else {
         let message = "An enrollment command is good for 15 minutes to 7 days.";
-        Err(Problem::new(Code::InvalidInput, message).with_field("expires_seconds"))
+        Err(Code::InvalidInput.because(message).with_field("expires_seconds"))
     }
 }
 

@@ -269,7 +269,7 @@ impl Jobs {
     /// # Errors
     /// Why it can't be ended.
     pub fn handle_cancel(&mut self, id: JobId, (at, _): Now) -> Result<(), Problem> {
-        let over = || Problem::new(Code::Conflict, "It is over already.");
+        let over = || Code::Conflict.because("It is over already.");
         self.get_mut(id).ok_or_else(over)?.cancel(at)?;
         self.changed.insert(id);
         Ok(())

@@ -27,7 +27,7 @@ pub enum LifecycleError {
 
 impl From<LifecycleError> for Problem {
     fn from(reason: LifecycleError) -> Self {
-        Self::new(Code::Conflict, reason.to_string())
+        Code::Conflict.because(reason.to_string())
     }
 }
 

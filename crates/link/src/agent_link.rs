@@ -72,7 +72,7 @@ impl From<CallError> for Problem {
             CallError::Refused(problem) => return problem,
             CallError::Malformed(_) => Code::Internal,
         };
-        Problem::new(code, error.to_string())
+        code.because(error.to_string())
     }
 }
 
@@ -371,7 +371,7 @@ pub fn sanitize_device_problem(problem: Problem) -> Problem {
         401 | 403 | 410 | 426 => Code::Internal,
         _ => problem.code,
     };
-    Problem::new(code, shown(&problem.message, REFUSAL_CHARS))
+    code.because(shown(&problem.message, REFUSAL_CHARS))
 }
 
 fn succeeded(status: StatusCode, body: &[u8]) -> Result<(), CallError> {

@@ -10,7 +10,7 @@ use axum::{
     extract::ws::WebSocketUpgrade,
     response::{IntoResponse, Response},
 };
-use flotilla_protocol::{Code, LINK_SUBPROTOCOL, Problem};
+use flotilla_protocol::{Code, LINK_SUBPROTOCOL};
 use std::future::Future;
 
 /// Answers the request with the upgrade and passes the link to `on_link` once it is up. The route has checked before
@@ -50,10 +50,9 @@ where
 
 fn unsupported() -> Response {
     let code = Code::UnsupportedProtocol;
-    let problem = Problem::new(
-        code,
-        format!("This control speaks {LINK_SUBPROTOCOL}. Install the agent that this control serves."),
-    );
+    let problem = code.because(format!(
+        "This control speaks {LINK_SUBPROTOCOL}. Install the agent that this control serves."
+    ));
     let status = http::StatusCode::from_u16(code.status()).unwrap_or(http::StatusCode::UPGRADE_REQUIRED);
     (status, Json(problem)).into_response()
 }

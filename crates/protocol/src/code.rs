@@ -25,6 +25,11 @@ macro_rules! codes {
                 match self { $(Code::$name => $text,)* Code::Unknown => "unknown" }
             }
 
+            /// A problem of this code. The message says what happened, why, and what to do next.
+            pub fn because(self, message: impl Into<String>) -> Problem {
+                Problem { code: self, message: message.into(), field: None }
+            }
+
             /// The HTTP status that carries this code.
             #[must_use]
             pub fn status(self) -> u16 {
@@ -124,14 +129,6 @@ pub struct Problem {
 }
 
 impl Problem {
-    pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            field: None,
-        }
-    }
-
     #[must_use]
     pub fn with_field(mut self, field: impl Into<String>) -> Self {
         self.field = Some(field.into());

@@ -201,7 +201,7 @@ mod tests {
             began: "2026-11-21T14:02:00Z".parse().unwrap(),
             ended: Some("2026-11-21T14:02:09Z".parse().unwrap()),
             container: None,
-            problem: Some(Problem::new(Code::EngineRefused, "no space left")),
+            problem: Some(Code::EngineRefused.because("no space left")),
             lines: vec!["web is made anew".into()],
             next_line: 1,
         };

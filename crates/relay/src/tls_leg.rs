@@ -50,7 +50,7 @@ pub(crate) async fn connect(
 ) -> Response {
     let Ok(socket) = socket else {
         let why = "This address is for relaying: it needs a WebSocket upgrade.";
-        return refuse(Problem::new(Code::InvalidInput, why));
+        return refuse(Code::InvalidInput.because(why));
     };
     let request = identify(&extensions);
     let (leg, signal) = shared.open_tls_leg(request.remote);

@@ -5,7 +5,7 @@ use axum::{
     Json,
     extract::{Path, State},
 };
-use flotilla_protocol::{Code, Problem, inventory::ContainerAction};
+use flotilla_protocol::{Code, inventory::ContainerAction};
 
 pub(super) async fn act(
     State(api): State<Api>,
@@ -16,10 +16,9 @@ pub(super) async fn act(
         .copied()
         .find(|known| known.as_str() == action)
         .ok_or_else(|| {
-            Refusal(Problem::new(
-                Code::NotFound,
-                format!("This agent cannot {action} a container; a newer one may."),
-            ))
+            Refusal(Code::NotFound.because(format!(
+                "This agent cannot {action} a container; a newer one may."
+            )))
         })?;
     if let Some(held) = api.jobs.holder(&id) {
         return Err(Refusal(held));

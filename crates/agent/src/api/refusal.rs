@@ -21,5 +21,5 @@ impl IntoResponse for Refusal {
 
 /// Why a body was not read.
 pub(super) fn unreadable(error: JsonRejection) -> Refusal {
-    Refusal(Problem::new(Code::InvalidInput, error.body_text()))
+    Refusal(Code::InvalidInput.because(error.body_text()))
 }

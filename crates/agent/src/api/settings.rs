@@ -8,7 +8,7 @@ use axum::{
     Json,
     extract::{State, rejection::JsonRejection},
 };
-use flotilla_protocol::{Code, Problem, agent::Settings};
+use flotilla_protocol::{Code, agent::Settings};
 
 /// Answers when the settings are on disk.
 pub(super) async fn take(
@@ -33,7 +33,7 @@ pub(super) async fn take(
     });
     match stored.await {
         Ok(Ok(())) => Ok(Json(())),
-        Ok(Err(error)) => Err(Refusal(Problem::new(Code::Unavailable, error.to_string()))),
-        Err(error) => Err(Refusal(Problem::new(Code::Internal, error.to_string()))),
+        Ok(Err(error)) => Err(Refusal(Code::Unavailable.because(error.to_string()))),
+        Err(error) => Err(Refusal(Code::Internal.because(error.to_string()))),
     }
 }

@@ -8,7 +8,7 @@ use super::{
     record::{JobOutcome, JobRecord},
 };
 use flotilla_engine::{ActionError, Engine, Ledger as _, MoveStart};
-use flotilla_protocol::{Code, Problem, device::NetworkMode, job::JobState};
+use flotilla_protocol::{Code, device::NetworkMode, job::JobState};
 
 pub(super) async fn run(
     engine: &Engine,
@@ -37,10 +37,7 @@ pub(super) async fn run(
         return JobOutcome::done(None);
     }
     let problem = problem.unwrap_or_else(|| {
-        Problem::new(
-            Code::EngineRefused,
-            "The agent was not moved, and runs where it did. Try again.",
-        )
+        Code::EngineRefused.because("The agent was not moved, and runs where it did. Try again.")
     });
     JobOutcome::of(JobState::Undone, problem)
 }

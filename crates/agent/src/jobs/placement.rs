@@ -6,7 +6,7 @@ use super::{
 };
 use crate::machine::AgentClock;
 use flotilla_engine::{ActionError, Engine};
-use flotilla_protocol::{Code, Problem, job::JobState};
+use flotilla_protocol::{Code, job::JobState};
 
 pub(super) async fn run(
     engine: &Engine,
@@ -18,10 +18,9 @@ pub(super) async fn run(
         return outcome(engine.resume(swap, context).await, true);
     }
     if record.interrupted {
-        return JobOutcome::failed(Problem::new(
-            Code::Unavailable,
-            "The agent ended before it had begun. Try again.",
-        ));
+        return JobOutcome::failed(
+            Code::Unavailable.because("The agent ended before it had begun. Try again."),
+        );
     }
     let swap = match engine
         .plan_placement(container, member, AgentClock::system())

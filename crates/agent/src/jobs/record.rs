@@ -122,7 +122,7 @@ impl JobRecord {
             (_, Some(name)) => &format!("{name} is being recreated."),
             (_, None) => "A container of this device is being recreated.",
         };
-        Problem::new(Code::Conflict, format!("{what} Wait until that is over."))
+        Code::Conflict.because(format!("{what} Wait until that is over."))
     }
 }
 

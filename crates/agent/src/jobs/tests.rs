@@ -176,7 +176,7 @@ async fn the_longest_outcome_fits_into_a_frame_with_all_of_its_lines() {
         job.progress
             .send_if_modified(|progress| progress.add_line(&format!("{n}{unseen}")));
     }
-    let failed = JobOutcome::failed(Problem::new(Code::EngineRefused, &*unseen));
+    let failed = JobOutcome::failed(Code::EngineRefused.because(&*unseen));
     job.progress
         .send_modify(|progress| progress.record.end(failed, AgentClock::system()));
     let end = jobs.news(id(1), 0).unwrap().next().now_or_never().unwrap();

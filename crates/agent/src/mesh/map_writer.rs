@@ -106,7 +106,7 @@ impl MapWriter {
         let stored = tokio::task::spawn_blocking(move || file.store(&record)).await;
         let failed = |reason: String| {
             let text = format!("The network map is in force but could not be stored: {reason}.");
-            Problem::new(Code::Unavailable, text)
+            Code::Unavailable.because(text)
         };
         stored
             .map_err(|error| failed(error.to_string()))?

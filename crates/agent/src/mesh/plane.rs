@@ -129,7 +129,7 @@ impl Plane {
             let tried = tunnel.test_path(peer).await;
             let attempts = tried.map(|tried| tried.iter().map(|tried| attempt(tried, peer, &map)).collect());
             // The caller may be gone by now, with its link.
-            let _ = answer.send(attempts.map_err(|error| Problem::new(Code::Unavailable, error.to_string())));
+            let _ = answer.send(attempts.map_err(|error| Code::Unavailable.because(error.to_string())));
         };
         self.tests.push(test.boxed());
     }

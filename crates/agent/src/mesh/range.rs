@@ -29,7 +29,9 @@ pub(crate) enum RefusedMap {
 
 impl From<RefusedMap> for Problem {
     fn from(reason: RefusedMap) -> Self {
-        Self::new(Code::InvalidInput, reason.to_string()).with_field("address")
+        Code::InvalidInput
+            .because(reason.to_string())
+            .with_field("address")
     }
 }
 

@@ -309,12 +309,9 @@ impl MeshTask {
             (Some(record), Some(plane)) => return plane.test_path(peer, &record.map, answer),
             (Some(_), None) => {
                 let snapshot = self.snapshot.borrow();
-                Problem::new(Code::Unavailable, reason(&snapshot.report.state))
+                Code::Unavailable.because(reason(&snapshot.report.state))
             }
-            (None, _) => Problem::new(
-                Code::NotFound,
-                "No rule of the policy connects this device with that one.",
-            ),
+            (None, _) => Code::NotFound.because("No rule of the policy connects this device with that one."),
         };
         // The caller may be gone by now, with its link.
         let _ = answer.send(Err(problem));

@@ -16,7 +16,7 @@ use flotilla_identity::{
 };
 use flotilla_link::{AgentLink, Caller, listen, serve_tls, upgrade};
 use flotilla_protocol::{
-    Code, Problem, Timestamp,
+    Code, Timestamp,
     agent::LINK_PATH,
     endpoint::Endpoint,
     enroll::{ENROLL_PATH, EnrollChallenge, EnrollRequest, EnrollResponse, MeshAddress},
@@ -201,7 +201,7 @@ impl Running {
 
 fn problem(code: Code) -> Response {
     let status = StatusCode::from_u16(code.status()).unwrap();
-    (status, Json(Problem::new(code, format!("control says {code}")))).into_response()
+    (status, Json(code.because(format!("control says {code}")))).into_response()
 }
 
 async fn challenge(State(shared): State<Arc<Shared>>) -> Json<EnrollChallenge> {

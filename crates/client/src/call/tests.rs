@@ -63,7 +63,7 @@ fn prove(Json(question): Json<ProveControl>, own: SocketAddr) -> Json<ControlPro
 fn refuse(code: Code, message: &str) -> (StatusCode, Json<Problem>) {
     (
         StatusCode::from_u16(code.status()).unwrap(),
-        Json(Problem::new(code, message)),
+        Json(code.because(message)),
     )
 }
 

@@ -15,7 +15,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
         let bytes = Bytes::from_request(request, state)
             .await
-            .map_err(|_| Refusal::new(Code::TooLarge, "The request is too large, or it ended early."))?;
+            .map_err(|_| Refusal(Code::TooLarge.because("The request is too large, or it ended early.")))?;
         decode(&bytes).map(Self)
     }
 }
@@ -25,10 +25,8 @@ fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
     let mut input = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut input).map_err(|error| {
         let path = error.path().to_string();
-        let refusal = Refusal::new(
-            Code::InvalidInput,
-            format!("The request can't be read: {}.", error.inner()),
-        );
+        let refusal =
+            Refusal(Code::InvalidInput.because(format!("The request can't be read: {}.", error.inner())));
         if path == "." {
             refusal
         } else {
@@ -37,7 +35,7 @@ fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
     })?;
     input
         .end()
-        .map_err(|_| Refusal::new(Code::InvalidInput, "The request has something behind its JSON."))?;
+        .map_err(|_| Refusal(Code::InvalidInput.because("The request has something behind its JSON.")))?;
     Ok(value)
 }
 

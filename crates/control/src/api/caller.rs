@@ -41,7 +41,7 @@ macro_rules! put_by_the_guard {
             async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
                 // It is missing only where a handler asks for more than its line of the table needs.
                 let put = parts.extensions.get().cloned();
-                put.ok_or_else(|| Refusal::new(Code::Internal, "The controller did not check who asks."))
+                put.ok_or_else(|| Refusal(Code::Internal.because("The controller did not check who asks.")))
             }
         }
     };
@@ -76,5 +76,5 @@ pub(super) fn forbidden((caller, verb): (&Caller, Verb), place: &str) -> Refusal
             caller.who()
         )
     };
-    Refusal::new(Code::Forbidden, why)
+    Refusal(Code::Forbidden.because(why))
 }

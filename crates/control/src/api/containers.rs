@@ -66,10 +66,9 @@ pub(super) async fn act(
         .copied()
         .find(|candidate| candidate.as_str() == action)
         .ok_or_else(|| {
-            Refusal::new(
-                Code::NotFound,
-                format!("A container can be started, stopped or restarted, not \"{action}\"."),
-            )
+            Refusal(Code::NotFound.because(format!(
+                "A container can be started, stopped or restarted, not \"{action}\"."
+            )))
         })?;
     let target = Target::find(&core, &asks, device, &container)?;
     let done = past_tense(action);
@@ -127,7 +126,7 @@ pub(super) async fn act_on_several(
     let ActOnContainers { action, containers } = request;
     if !(1..=MOST_CONTAINERS).contains(&containers.len()) {
         let message = format!("Name at least one container, and at most {MOST_CONTAINERS}.");
-        return Err(Refusal::new(Code::InvalidInput, message).with_field("containers"));
+        return Err(Refusal(Code::InvalidInput.because(message)).with_field("containers"));
     }
     let mut known = BTreeSet::new();
     let mut targets = Vec::new();
@@ -236,7 +235,7 @@ impl Target {
         } else {
             return Ok(());
         };
-        Err(Problem::new(Code::Conflict, why))
+        Err(Code::Conflict.because(why))
     }
 
     fn placeable(&self, member: bool) -> Result<(), Problem> {
@@ -250,7 +249,7 @@ impl Target {
         } else {
             return Ok(());
         };
-        Err(Problem::new(Code::Conflict, why))
+        Err(Code::Conflict.because(why))
     }
 
     /// Calls the agent, which has `limit` to answer. `done` completes the messages "NAME can't be …" and "NAME may
@@ -267,13 +266,10 @@ impl Target {
         let answer = link.post::<serde::de::IgnoredAny>(&path, body, limit).await;
         answer.map(|_| ()).map_err(|error| match error {
             CallError::Closed => self.offline(core, done),
-            CallError::TimedOut(_) => Problem::new(
-                Code::NoAnswer,
-                format!("{device} didn't answer within {} s. {name} may still be {done}.", limit.as_secs()),
-            ),
+            CallError::TimedOut(_) => Code::NoAnswer.because(format!("{device} didn't answer within {} s. {name} may still be {done}.", limit.as_secs())),
             CallError::Malformed(what) => {
                 tracing::warn!(device.id = %self.entry.row.id, problem = what, "an answer of an agent is not understood");
-                Problem::new(Code::Internal, format!("{device} gave an answer that can't be understood. Update its agent."))
+                Code::Internal.because(format!("{device} gave an answer that can't be understood. Update its agent."))
             }
             refused => refused.into(),
         })
@@ -289,13 +285,10 @@ impl Target {
         let (device, name) = (&self.entry.row.name, &self.container.name);
         let seen = self.entry.row.last_seen;
         let seen = seen.map(|at| format!(" It was last seen {}.", core.clock.moment(at)));
-        Problem::new(
-            Code::DeviceOffline,
-            format!(
-                "{device} is offline, so {name} can't be {done}.{}",
-                seen.unwrap_or_default()
-            ),
-        )
+        Code::DeviceOffline.because(format!(
+            "{device} is offline, so {name} can't be {done}.{}",
+            seen.unwrap_or_default()
+        ))
     }
 
     async fn record(&self, core: &Core, action: Action, outcome: &Result<(), Problem>, done: String) {
@@ -315,13 +308,11 @@ fn find_container<'a>(entry: &'a DeviceEntry, text: &str) -> Result<&'a Containe
     let containers = entry.last_report.inventory.containers().values();
     let device = &entry.row.name;
     inventory::find_container(containers.map(|kept| &*kept.item), text).map_err(|error| match error {
-        FindError::Several => Refusal::new(
-            Code::InvalidInput,
-            format!("Several containers on {device} begin with {text}. Write more of the id."),
-        ),
-        FindError::NoSuchContainer => Refusal::new(
-            Code::ContainerNotFound,
-            format!("There is no container {text} on {device}. It may have been removed."),
-        ),
+        FindError::Several => Refusal(Code::InvalidInput.because(format!(
+            "Several containers on {device} begin with {text}. Write more of the id."
+        ))),
+        FindError::NoSuchContainer => Refusal(Code::ContainerNotFound.because(format!(
+            "There is no container {text} on {device}. It may have been removed."
+        ))),
     })
 }

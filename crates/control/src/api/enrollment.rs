@@ -13,12 +13,9 @@ pub(super) async fn show(
     let entry = core.device(device)?;
     let enrollment = entry.enrollment(core.clock.now());
     enrollment.map(Json).ok_or_else(|| {
-        Refusal::new(
-            Code::NotFound,
-            format!(
-                "{} has no enrollment token. Create a re-enroll command for it.",
-                entry.row.name
-            ),
-        )
+        Refusal(Code::NotFound.because(format!(
+            "{} has no enrollment token. Create a re-enroll command for it.",
+            entry.row.name
+        )))
     })
 }

@@ -74,12 +74,9 @@ fn check(core: &Core, headers: &HeaderMap, uri: &Uri) -> Result<(), Refusal> {
     if host && origin {
         Ok(())
     } else {
-        Err(Refusal::new(
-            Code::ForeignOrigin,
-            format!(
+        Err(Refusal(Code::ForeignOrigin.because(format!(
                 "This request names another computer or comes from another page. Open http://127.0.0.1:{port} instead."
-            ),
-        ))
+            ))))
     }
 }
 
@@ -115,11 +112,8 @@ pub(super) async fn authorize(
 }
 
 fn sign_in_first() -> Refusal {
-    Refusal::new(
-        Code::Unauthenticated,
-        "Sign in first: open Flotilla on this computer, or run `flotilla open` as the user that runs it. A program needs a \
-         token that is still good: `flotilla token create NAME`.",
-    )
+    Refusal(Code::Unauthenticated.because("Sign in first: open Flotilla on this computer, or run `flotilla open` as the user that runs it. A program needs a \
+         token that is still good: `flotilla token create NAME`."))
 }
 
 /// What the request shows that is still good. A bearer's token is taken for nothing else, whatever cookies come with it.

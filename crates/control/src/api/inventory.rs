@@ -51,9 +51,8 @@ pub(super) fn named_devices(
     let mut named = Vec::new();
     for (key, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
         if key != "device" {
-            return Err(Refusal::new(
-                Code::InvalidInput,
-                format!("\"{key}\" is no filter here. Use device=NAME."),
+            return Err(Refusal(
+                Code::InvalidInput.because(format!("\"{key}\" is no filter here. Use device=NAME.")),
             )
             .with_field(key));
         }

@@ -34,7 +34,7 @@ pub(super) async fn list(
         let number = value.parse::<u32>().ok().filter(|_| key == "limit");
         limit = Some(number.ok_or_else(|| {
             let message = format!("\"{key}\" is no filter here, or has no number. Use limit=20.");
-            Refusal::new(Code::InvalidInput, message).with_field(key)
+            Refusal(Code::InvalidInput.because(message)).with_field(key)
         })?);
     }
     jobs::list(&core, &asks.scope(), limit).await.map(Json)

@@ -30,15 +30,14 @@ pub(super) async fn prove(
         .access
         .prove(nonce, token, core.api_addr, core.clock.now())
         .map_err(|refusal| match refusal {
-            ProofRefusal::Nonce => Refusal::new(
-                Code::InvalidInput,
-                "The nonce is not 16 to 64 letters, digits, hyphens and underscores.",
+            ProofRefusal::Nonce => Refusal(
+                Code::InvalidInput
+                    .because("The nonce is not 16 to 64 letters, digits, hyphens and underscores."),
             )
             .with_field("nonce"),
-            ProofRefusal::Token => Refusal::new(
-                Code::Unauthenticated,
+            ProofRefusal::Token => Refusal(Code::Unauthenticated.because(
                 "This API token is not known: it was revoked, or it expired. Ask the owner for a new one.",
-            ),
+            )),
         })?;
     Ok(Json(ControlProof { proof }))
 }
@@ -52,15 +51,14 @@ pub(super) async fn open(
         .get(header::USER_AGENT)
         .and_then(|value| value.to_str().ok());
     let place = place(agent.unwrap_or_default());
-    let opened = core
-        .access
-        .open_session(&request.code, place, core.clock.now())
-        .ok_or_else(|| {
-            Refusal::new(
-                Code::Unauthenticated,
-                "This link was used already or is too old. Run `flotilla open` to get a new one.",
-            )
-        })?;
+    let opened =
+        core.access
+            .open_session(&request.code, place, core.clock.now())
+            .ok_or_else(|| {
+                Refusal(Code::Unauthenticated.because(
+                    "This link was used already or is too old. Run `flotilla open` to get a new one.",
+                ))
+            })?;
     // A browser holds one session: this answer replaces the cookie of the earlier one, which is ended.
     if let Some(before) = guard::find_session(&core, &headers) {
         core.access.end_session(before.id);
@@ -113,7 +111,7 @@ pub(super) async fn end(
     if ended {
         Ok(Json(Empty {}))
     } else {
-        Err(Refusal::new(Code::NotFound, "This session has ended already."))
+        Err(Refusal(Code::NotFound.because("This session has ended already.")))
     }
 }
 

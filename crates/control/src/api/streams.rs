@@ -79,10 +79,9 @@ impl<S: Streaming> FromRequestParts<Arc<Core>> for StreamSocket<S> {
         let asks = parts.extract().await?;
         let device = parts.extensions.get().copied();
         let socket = parts.extract::<WebSocketUpgrade>().await.map_err(|_| {
-            Refusal::new(
-                Code::InvalidInput,
-                format!("This is a stream: open it as a WebSocket with the subprotocol {STREAM_PROTOCOL}."),
-            )
+            Refusal(Code::InvalidInput.because(format!(
+                "This is a stream: open it as a WebSocket with the subprotocol {STREAM_PROTOCOL}."
+            )))
         })?;
         Ok(Self {
             core: core.clone(),
@@ -160,7 +159,7 @@ async fn keep_allowed(core: &Core, asks: &Asks, device: Option<OnDevice>) {
 }
 
 fn unchecked() -> Refusal {
-    Refusal::new(Code::Internal, "The controller did not check who asks.")
+    Refusal(Code::Internal.because("The controller did not check who asks."))
 }
 
 /// Takes a place, hears what is wanted, and makes the stream.
@@ -190,7 +189,7 @@ fn refuse(full: NoRoom) -> Problem {
             format!("{most} streams are open already, the most that Flotilla serves. Try again later.")
         }
     };
-    Problem::new(Code::RateLimited, message)
+    Code::RateLimited.because(message)
 }
 
 /// Hears what the caller says; returns when it is gone.

@@ -57,7 +57,7 @@ fn own_address_of(core: &Core, request: &Request) -> Option<String> {
 }
 
 fn missing() -> Refusal {
-    Refusal::new(Code::NotFound, "There is nothing at this address.")
+    Refusal(Code::NotFound.because("There is nothing at this address."))
 }
 
 async fn lookup(ui: &Ui, path: &str) -> Option<Vec<u8>> {

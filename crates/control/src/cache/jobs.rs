@@ -217,10 +217,8 @@ impl JobHandle {
                 _ => Ok(Some(())),
             },
             // The sender lives in the table until it has shown the end, unless control stops.
-            Ok(Err(_)) => Err(Problem::new(
-                Code::Unavailable,
-                "Flotilla is stopping. The job goes on when it runs again; look again.",
-            )),
+            Ok(Err(_)) => Err(Code::Unavailable
+                .because("Flotilla is stopping. The job goes on when it runs again; look again.")),
             Err(_) => Ok(None),
         }
     }

@@ -30,7 +30,7 @@ fn parse_name(core: &Core, text: &str, own: Option<DeviceId>) -> Result<DeviceNa
     let name: DeviceName = text
         .parse()
         .map_err(|error: flotilla_protocol::name::InvalidName| {
-            Refusal::new(Code::InvalidInput, error.to_string()).with_field("name")
+            Refusal(Code::InvalidInput.because(error.to_string())).with_field("name")
         })?;
     let taken = core
         .cache
@@ -38,10 +38,7 @@ fn parse_name(core: &Core, text: &str, own: Option<DeviceId>) -> Result<DeviceNa
         .find(name.as_str())
         .is_some_and(|entry| Some(entry.row.id) != own);
     if taken {
-        return Err(Refusal::new(
-            Code::NameTaken,
-            format!("There is already a device named {name}. Choose another name, or re-enroll {name} from its Trust tab."),
-        )
+        return Err(Refusal(Code::NameTaken.because(format!("There is already a device named {name}. Choose another name, or re-enroll {name} from its Trust tab.")))
         .with_field("name"));
     }
     Ok(name)
@@ -53,7 +50,7 @@ fn parse_tags(texts: &[String], field: &str) -> Result<Vec<Tag>, Refusal> {
         .map(|text| {
             text.parse()
                 .map_err(|error: flotilla_protocol::name::InvalidName| {
-                    Refusal::new(Code::InvalidInput, error.to_string()).with_field(field)
+                    Refusal(Code::InvalidInput.because(error.to_string())).with_field(field)
                 })
         })
         .collect()

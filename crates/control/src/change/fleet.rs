@@ -102,9 +102,8 @@ impl FleetChange {
         let policy = choice.and_then(|choice| policy::starting_policy(state, choice, by));
         let made = self.row.starting_policy;
         if choice.is_some() && made.is_some_and(|made| Some(made) != choice) && policy.is_none() {
-            return Err(Refusal::new(
-                Code::Conflict,
-                "The fleet has an access policy already. Change it on the Mesh page.",
+            return Err(Refusal(
+                Code::Conflict.because("The fleet has an access policy already. Change it on the Mesh page."),
             )
             .with_field("starting_policy"));
         }
@@ -172,7 +171,7 @@ fn parse_added(mut added: Vec<Endpoint>) -> Result<Vec<Endpoint>, Refusal> {
     let mut once = BTreeSet::new();
     added.retain(|endpoint| once.insert(endpoint.clone()));
     let refuse =
-        |message: String| Err(Refusal::new(Code::InvalidInput, message).with_field("added_endpoints"));
+        |message: String| Err(Refusal(Code::InvalidInput.because(message)).with_field("added_endpoints"));
     if added.len() > MOST_ADDED {
         return refuse(format!(
             "At most {MOST_ADDED} addresses can be added. Remove those that lead nowhere."
@@ -190,7 +189,7 @@ fn parse_name(text: &str) -> Result<String, Refusal> {
     let name = text.trim();
     if name.is_empty() || name.chars().count() > NAME_CHARS || name.chars().any(char::is_control) {
         return Err(
-            Refusal::new(Code::InvalidInput, "A fleet name has 1 to 64 characters.").with_field("name"),
+            Refusal(Code::InvalidInput.because("A fleet name has 1 to 64 characters.")).with_field("name"),
         );
     }
     Ok(name.to_owned())

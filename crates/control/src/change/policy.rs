@@ -35,13 +35,10 @@ pub(crate) async fn save(
         (state.policy.clone(), state.maps.subjects())
     };
     if request.revision.is_some_and(|edited| edited != current.revision) {
-        return Err(Refusal::new(
-            Code::Conflict,
-            format!(
-                "Revision {} of the policy was saved while you were editing. Compare before you save.",
-                current.revision
-            ),
-        )
+        return Err(Refusal(Code::Conflict.because(format!(
+            "Revision {} of the policy was saved while you were editing. Compare before you save.",
+            current.revision
+        )))
         .with_field("revision"));
     }
     check_policy(&request.policy)?;
@@ -54,7 +51,7 @@ pub(crate) async fn save(
             (current.revision + 1, false),
             message.clone(),
         )]);
-        return Ok((Err(Refusal::new(Code::PolicyTest, message)), effects));
+        return Ok((Err(Refusal(Code::PolicyTest.because(message))), effects));
     }
     let saved = successor(&current, request.policy, (&caller.who().to_string(), now));
     core.store.save_policy(&saved).await?;
@@ -67,7 +64,7 @@ pub(crate) async fn save(
 
 fn check_policy(policy: &Policy) -> Result<(), Refusal> {
     policy::check(policy).map_err(|flaw| {
-        Refusal::new(Code::InvalidInput, flaw.to_string()).with_field(format!("policy.{}", flaw.field()))
+        Refusal(Code::InvalidInput.because(flaw.to_string())).with_field(format!("policy.{}", flaw.field()))
     })
 }
 

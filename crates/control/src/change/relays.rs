@@ -59,33 +59,28 @@ pub(crate) async fn promote(
 fn requested_relaying(entry: &DeviceEntry, requested: &RelayChange) -> Result<Relaying, Refusal> {
     let name = &entry.row.name;
     if entry.row.enrolled.is_none() || entry.row.revoked.is_some() {
-        return Err(Refusal::new(
-            Code::Conflict,
-            format!("{name} is not enrolled, so it can't be a relay. Enroll it first."),
-        ));
+        return Err(Refusal(Code::Conflict.because(format!(
+            "{name} is not enrolled, so it can't be a relay. Enroll it first."
+        ))));
     }
     if entry.row.this_computer {
-        return Err(Refusal::new(
-            Code::Conflict,
+        return Err(Refusal(Code::Conflict.because(
             "The controller runs a relay on this computer already. Choose another device.",
-        ));
+        )));
     }
     if let Some(closed) = entry.closed_reason() {
         let why = match closed {
             ClosedReason::Bridge => "uses Bridge networking",
             ClosedReason::DockerDesktop => "has host networking of Docker Desktop's virtual machine",
         };
-        return Err(Refusal::new(
-            Code::Conflict,
-            format!(
-                "{name} {why}, so nothing can reach a relay on it. Choose a device with Host networking."
-            ),
-        ));
+        return Err(Refusal(Code::Conflict.because(format!(
+            "{name} {why}, so nothing can reach a relay on it. Choose a device with Host networking."
+        ))));
     }
     let port = requested.port.unwrap_or(PORT);
     // The port after it answers the second reflexive probe, so there must be one.
     if port == 0 || port == u16::MAX {
-        return Err(Refusal::new(Code::InvalidInput, "Choose a port from 1 to 65534.").with_field("port"));
+        return Err(Refusal(Code::InvalidInput.because("Choose a port from 1 to 65534.")).with_field("port"));
     }
     let address = requested
         .address
@@ -95,7 +90,7 @@ fn requested_relaying(entry: &DeviceEntry, requested: &RelayChange) -> Result<Re
     let mbit_per_second = requested.mbit_per_second.unwrap_or(RELAY_MBIT_PER_SECOND);
     if !(1..=FASTEST).contains(&mbit_per_second) {
         let why = format!("Choose a limit from 1 to {FASTEST} Mbit/s.");
-        return Err(Refusal::new(Code::InvalidInput, why).with_field("mbit_per_second"));
+        return Err(Refusal(Code::InvalidInput.because(why)).with_field("mbit_per_second"));
     }
     Ok(Relaying {
         port,
@@ -108,7 +103,7 @@ fn requested_relaying(entry: &DeviceEntry, requested: &RelayChange) -> Result<Re
 fn address(text: &str, port: u16) -> Result<Endpoint, Refusal> {
     let text = text.trim();
     let refused = |error: flotilla_protocol::endpoint::InvalidEndpoint| {
-        Refusal::new(Code::InvalidInput, error.to_string()).with_field("address")
+        Refusal(Code::InvalidInput.because(error.to_string())).with_field("address")
     };
     if let Ok(ip) = text.trim_matches(['[', ']']).parse() {
         return Ok(Endpoint::from_ip(ip, port));

@@ -45,16 +45,13 @@ pub(crate) async fn create(
     let seconds = request.expires_seconds.unwrap_or(LIFETIME);
     if !LIFETIMES.contains(&seconds) {
         let why = "A token works for 5 minutes to 366 days.";
-        return Err(Refusal::new(Code::InvalidInput, why).with_field("expires_seconds"));
+        return Err(Refusal(Code::InvalidInput.because(why)).with_field("expires_seconds"));
     }
     let grant = grant(core, &request)?;
     if core.access.tokens().len() >= MOST_TOKENS {
-        return Err(Refusal::new(
-            Code::Conflict,
-            format!(
+        return Err(Refusal(Code::Conflict.because(format!(
                 "There are {MOST_TOKENS} API tokens. Revoke one that is not used: flotilla token list, flotilla token revoke NAME."
-            ),
-        ));
+            ))));
     }
     let secret = Secret::generate();
     let row = ApiTokenRow {
@@ -69,10 +66,9 @@ pub(crate) async fn create(
         last_used: None,
     };
     if !core.store.create_api_token(&row).await? {
-        return Err(Refusal::new(
-            Code::NameTaken,
-            format!("There is already an API token named {name}. Choose another name, or revoke it first."),
-        )
+        return Err(Refusal(Code::NameTaken.because(format!(
+            "There is already an API token named {name}. Choose another name, or revoke it first."
+        )))
         .with_field("name"));
     }
     let expires = row.expires;
@@ -94,10 +90,9 @@ pub(crate) async fn create(
 pub(crate) async fn revoke(core: &Core, caller: &Caller, name: &str) -> Result<(), Refusal> {
     let _write_guard = core.write_lock.lock().await;
     let unknown = || {
-        Refusal::new(
-            Code::NotFound,
-            format!("There is no API token named {name}. It may have been revoked already."),
-        )
+        Refusal(Code::NotFound.because(format!(
+            "There is no API token named {name}. It may have been revoked already."
+        )))
     };
     let name: TokenName = name.parse().map_err(|_| unknown())?;
     if !core.store.delete_api_token(&name).await? {
@@ -142,20 +137,20 @@ pub(crate) async fn save_uses(core: &Core) {
 
 fn parse_name<T: std::str::FromStr<Err = InvalidName>>(text: &str) -> Result<T, Refusal> {
     text.parse()
-        .map_err(|error: InvalidName| Refusal::new(Code::InvalidInput, error.to_string()))
+        .map_err(|error: InvalidName| Refusal(Code::InvalidInput.because(error.to_string())))
 }
 
 /// What the request asks to grant.
 fn grant(core: &Core, request: &CreateToken) -> Result<Grant, Refusal> {
     if let Some(verb) = request.verbs.iter().find(|verb| verb.is_owners()) {
         let why = format!("Only you may {verb}, on this computer. Leave {verb} away.");
-        return Err(Refusal::new(Code::InvalidInput, why).with_field("verbs"));
+        return Err(Refusal(Code::InvalidInput.because(why)).with_field("verbs"));
     }
     if request.tags.len() + request.devices.len() > MOST_PLACES {
         let why = format!(
             "A token has at most {MOST_PLACES} tags and devices. Give the devices a tag of their own."
         );
-        return Err(Refusal::new(Code::InvalidInput, why).with_field("devices"));
+        return Err(Refusal(Code::InvalidInput.because(why)).with_field("devices"));
     }
     let tags: BTreeSet<Tag> = request
         .tags

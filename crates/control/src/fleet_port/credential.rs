@@ -117,10 +117,7 @@ pub(super) async fn refuse(
 }
 
 fn too_many() -> Refusal {
-    Refusal::new(
-        Code::RateLimited,
-        "Too many refused attempts from this address. Try again in a minute.",
-    )
+    Refusal(Code::RateLimited.because("Too many refused attempts from this address. Try again in a minute."))
 }
 
 /// The device behind the caller's certificate, on the machine that it names; the machine that the certificate
@@ -131,10 +128,9 @@ pub(super) async fn device(
     machine: Option<&Machine>,
 ) -> Result<DeviceRow, Refusal> {
     let (Some(id), Some(presented)) = (caller.device(), caller.certificate.as_ref()) else {
-        return Err(Refusal::new(
-            Code::Unauthenticated,
+        return Err(Refusal(Code::Unauthenticated.because(
             "This is for devices of the fleet. Enroll first: create a command under Add Device.",
-        ));
+        )));
     };
     let entry = core
         .cache

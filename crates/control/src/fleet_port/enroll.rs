@@ -43,10 +43,7 @@ pub(super) async fn enroll(
 ) -> Result<Json<EnrollResponse>, Refusal> {
     let held = credential::held_token(&core, &caller, &headers).await?;
     let body = body.map_err(|_| {
-        Refusal::new(
-            Code::TooLarge,
-            "The enrollment request is too large, or it ended early.",
-        )
+        Refusal(Code::TooLarge.because("The enrollment request is too large, or it ended early."))
     })?;
     match enroll_held(&core, &caller, &held, &body).await {
         Ok(response) => Ok(Json(response)),
@@ -69,17 +66,15 @@ async fn enroll_held(
         .ok()
         .and_then(|der| VerifiedCsr::from_der(&der).ok())
         .ok_or_else(|| {
-            Problem::new(
-                Code::CsrInvalid,
-                "The certificate request does not prove that the device holds its key.",
-            )
-            .with_field("csr_der")
+            Code::CsrInvalid
+                .because("The certificate request does not prove that the device holds its key.")
+                .with_field("csr_der")
         })?;
     let proof_key = &core.trust.proof_key;
     let proved = proof_key.check(&request.key_proof, &key, held.row.id, &csr.pin());
     proved.map_err(|_| {
         let message = "The enrollment request does not prove that the device holds its WireGuard key.";
-        Problem::new(Code::CsrInvalid, message).with_field("key_proof")
+        Code::CsrInvalid.because(message).with_field("key_proof")
     })?;
     let enrollee = Enrollee {
         token: &held.token,
@@ -101,10 +96,12 @@ fn read(body: &[u8]) -> Result<(EnrollRequest, WireguardPublicKey), Problem> {
     let request: EnrollRequest = parse(body)?;
     let key = request.wireguard_public_key.parse().map_err(|_| {
         let message = "The WireGuard key is not an X25519 public key in base64.";
-        Problem::new(Code::InvalidInput, message).with_field("wireguard_public_key")
+        Code::InvalidInput
+            .because(message)
+            .with_field("wireguard_public_key")
     })?;
     if request.machine_id.is_empty() || request.machine_id.len() > MACHINE_ID_CHARS {
-        let problem = Problem::new(Code::InvalidInput, "The machine id has 1 to 128 characters.");
+        let problem = Code::InvalidInput.because("The machine id has 1 to 128 characters.");
         return Err(problem.with_field("machine_id"));
     }
     Ok((request, key))
@@ -118,8 +115,7 @@ struct SpokenProtocol {
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     serde_json::from_slice(body).map_err(|error| {
-        Problem::new(
-            Code::InvalidInput,
+        Code::InvalidInput.because(
             // The parser's message may quote the whole request.
             format!(
                 "The enrollment request can't be read: line {}, column {}.",

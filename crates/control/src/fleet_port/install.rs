@@ -44,7 +44,7 @@ async fn script(
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let requested: Option<Endpoint> = host.and_then(|host| host.parse().ok());
     let Some(endpoint) = requested.or_else(|| core.endpoints().into_iter().next()) else {
-        return Err(Refusal::new(Code::InvalidInput, "The request names no host."));
+        return Err(Refusal(Code::InvalidInput.because("The request names no host.")));
     };
     let config = devices::config_file(&core, &row, &held.token.reveal(), held.row.expires);
     Ok(download::script(&config, &endpoint, &core.trust.leaf_key.pin(), &core.builds).await?)

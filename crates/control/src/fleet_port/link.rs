@@ -55,9 +55,8 @@ pub(super) async fn open(
     let socket = match socket {
         Ok(socket) => socket,
         Err(_) => {
-            return Err(Refusal::new(
-                Code::InvalidInput,
-                "This address only opens links: it needs a WebSocket upgrade.",
+            return Err(Refusal(
+                Code::InvalidInput.because("This address only opens links: it needs a WebSocket upgrade."),
             ));
         }
     };

@@ -7,7 +7,7 @@ use crate::{
 };
 use flotilla_link::CallError;
 use flotilla_protocol::{
-    Code, Problem,
+    Code,
     api::{Empty, Scope, TestPath},
     mesh::PATHS_PATH,
     path::PathAttempt,
@@ -37,17 +37,16 @@ pub(crate) async fn test_path(
         (find(&request.from)?, find(&request.to)?)
     };
     if from.row.id == to.row.id {
-        return Err(Refusal::new(Code::InvalidInput, "Choose two different devices.").with_field("to"));
+        return Err(Refusal(Code::InvalidInput.because("Choose two different devices.")).with_field("to"));
     }
     let (device, seen) = (&from.row.name, from.row.last_seen);
     let offline = || {
         let seen = seen
             .map(|at| format!(" It was last seen {}.", core.clock.moment(at)))
             .unwrap_or_default();
-        Problem::new(
-            Code::DeviceOffline,
-            format!("{device} is offline, so its paths can't be tested.{seen}"),
-        )
+        Code::DeviceOffline.because(format!(
+            "{device} is offline, so its paths can't be tested.{seen}"
+        ))
     };
     let link = core.links.lookup(from.row.id).ok_or_else(offline)?;
     let path = format!("{PATHS_PATH}/{}/test", to.row.id);
@@ -58,10 +57,10 @@ pub(crate) async fn test_path(
     attempts.map_err(|error| {
         Refusal(match error {
             CallError::Closed => offline(),
-            CallError::TimedOut(_) => Problem::new(
-                Code::NoAnswer,
-                format!("{device} didn't answer within {} s. Try again.", LIMIT.as_secs()),
-            ),
+            CallError::TimedOut(_) => Code::NoAnswer.because(format!(
+                "{device} didn't answer within {} s. Try again.",
+                LIMIT.as_secs()
+            )),
             refused => refused.into(),
         })
     })

@@ -7,7 +7,7 @@ use crate::{
     refusal::Refusal,
 };
 use flotilla_fleet::jobs::{JobRecord, Obstacle, Origin, Target, Work};
-use flotilla_protocol::{Code, Problem, activity::Actor, id::JobId};
+use flotilla_protocol::{Code, activity::Actor, id::JobId};
 use rand::RngCore as _;
 
 /// Begins a job. Where one does the same already, answers that one.
@@ -53,10 +53,7 @@ fn fresh_id(core: &Core) -> JobId {
 }
 
 fn gone(id: JobId) -> Refusal {
-    Refusal::new(
-        Code::Conflict,
-        format!("The same was done by job {id} a moment ago. Look again."),
-    )
+    Refusal(Code::Conflict.because(format!("The same was done by job {id} a moment ago. Look again.")))
 }
 
 /// Why a job has to be asked for again when another one is over.
@@ -79,5 +76,5 @@ fn busy(core: &Core, id: JobId) -> Refusal {
         })
     });
     let message = message.unwrap_or_else(|| "Another job acts on the same thing. Try again.".to_owned());
-    Problem::new(Code::Conflict, message).into()
+    Code::Conflict.because(message).into()
 }

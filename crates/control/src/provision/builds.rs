@@ -95,12 +95,9 @@ impl Builds {
 
 fn existing(path: Option<PathBuf>, name: &str) -> Result<PathBuf, Problem> {
     path.filter(|path| path.is_file()).ok_or_else(|| {
-        Problem::new(
-            Code::NoBinaryForArch,
-            format!(
+        Code::NoBinaryForArch.because(format!(
                 "This controller has no agent called {name}. Agents exist for x86_64 (amd64) and aarch64 (arm64); start Flotilla with --agents-dir to provide one."
-            ),
-        )
+            ))
     })
 }
 

@@ -58,10 +58,9 @@ fn answer(body: Body, content_type: &'static str) -> Response {
 }
 
 fn unreadable(what: &str) -> Problem {
-    Problem::new(
-        Code::Unavailable,
-        format!("{what} can't be read on the controller. Check the folder given by --agents-dir."),
-    )
+    Code::Unavailable.because(format!(
+        "{what} can't be read on the controller. Check the folder given by --agents-dir."
+    ))
 }
 
 #[cfg(test)]

@@ -238,7 +238,7 @@ mod tests {
     use crate::store::tests::{moment, open};
     use flotilla_fleet::jobs::{ActOutcome, Target, Work};
     use flotilla_protocol::{
-        Code, Problem,
+        Code,
         activity::{Action, Actor},
         inventory::ContainerAction,
         job::JobState,
@@ -263,7 +263,7 @@ mod tests {
 
     /// Ends a job's acts, the second of them with a problem.
     fn end(job: &mut JobRecord, at: i64) {
-        let problem = Problem::new(Code::EngineRefused, "port 80 is taken");
+        let problem = Code::EngineRefused.because("port 80 is taken");
         job.acts[0].outcome = Some(ActOutcome::done());
         job.acts[1].outcome = Some(ActOutcome::failed(problem.clone()));
         (job.state, job.ended, job.problem) = (JobState::Failed, Some(moment(at)), Some(problem));

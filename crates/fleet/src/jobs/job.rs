@@ -212,12 +212,12 @@ impl Job {
             past_tense(action),
             named.collect::<Vec<_>>().join(" ")
         );
-        (state, Some(Problem::new(code.unwrap_or(Code::Internal), message)))
+        (state, Some(code.unwrap_or(Code::Internal).because(message)))
     }
 
     /// Asks it to end: acts that have not begun are over at once.
     pub(super) fn cancel(&mut self, now: Timestamp) -> Result<(), Problem> {
-        let conflict = |message: &str| Err(Problem::new(Code::Conflict, message));
+        let conflict = |message: &str| Err(Code::Conflict.because(message));
         if self.is_over() {
             return conflict("It is over already.");
         }
@@ -248,12 +248,9 @@ impl Job {
     /// Why an act is over that was not begun by this run of control.
     fn canceled_in_time(&self) -> Problem {
         match &self.record.work {
-            Work::Push { host, .. } if self.record.lines.last().is_some() => Problem::new(
-                Code::Conflict,
-                format!(
-                    "It was ended before it was done. What was installed on {host} by then is still there."
-                ),
-            ),
+            Work::Push { host, .. } if self.record.lines.last().is_some() => Code::Conflict.because(format!(
+                "It was ended before it was done. What was installed on {host} by then is still there."
+            )),
             _ => canceled_in_time(),
         }
     }

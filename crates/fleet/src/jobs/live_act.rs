@@ -248,10 +248,11 @@ impl LiveAct {
                 self.tries += 1;
                 self.paused_until = (failure == CallFailure::CutOff).then(|| now + CUT_OFF);
                 (self.tries >= TRIES && self.away_since.is_none()).then(|| {
-                    ActOutcome::lost(Problem::new(
-                        Code::NoAnswer,
-                        "The device does not say what came of it. It may go on there; look again.",
-                    ))
+                    ActOutcome::lost(
+                        Code::NoAnswer.because(
+                            "The device does not say what came of it. It may go on there; look again.",
+                        ),
+                    )
                 })
             }
         }
@@ -264,19 +265,13 @@ impl LiveAct {
         }
         self.deadline().filter(|until| *until <= now)?;
         Some(match self.begun {
-            Begun::No => ActOutcome::failed(Problem::new(
-                Code::DeviceOffline,
-                format!(
+            Begun::No => ActOutcome::failed(Code::DeviceOffline.because(format!(
                     "{device} was offline for {} minutes, so it was not begun. Nothing was changed. Try again when {device} is online.",
                     AWAY.as_secs() / 60
-                ),
-            )),
-            Begun::Maybe | Begun::Yes => ActOutcome::lost(Problem::new(
-                Code::NoAnswer,
-                format!(
+                ))),
+            Begun::Maybe | Begun::Yes => ActOutcome::lost(Code::NoAnswer.because(format!(
                     "{device} has been offline for a day, so nobody knows what came of it. It is told here when {device} is back."
-                ),
-            )),
+                ))),
         })
     }
 
@@ -295,15 +290,12 @@ impl LiveAct {
 
     /// What it becomes when its device left the fleet.
     pub(super) fn left(&self, device: &DeviceName) -> ActOutcome {
-        ActOutcome::failed(Problem::new(
-            Code::Conflict,
-            match self.begun {
-                Begun::No => format!("{device} left the fleet before it was begun. Nothing was changed."),
-                Begun::Maybe | Begun::Yes => {
-                    format!("{device} left the fleet before it told what came of it. Look there.")
-                }
-            },
-        ))
+        ActOutcome::failed(Code::Conflict.because(match self.begun {
+            Begun::No => format!("{device} left the fleet before it was begun. Nothing was changed."),
+            Begun::Maybe | Begun::Yes => {
+                format!("{device} left the fleet before it told what came of it. Look there.")
+            }
+        }))
     }
 
     fn deadline(&self) -> Option<Instant> {
@@ -325,18 +317,16 @@ impl LiveAct {
         } else if is_canceling {
             ActOutcome::canceled(canceled_in_time())
         } else {
-            ActOutcome::failed(Problem::new(
-                Code::DeviceOffline,
-                "The link to the device ended before it had begun. Nothing was changed. Try again.",
-            ))
+            ActOutcome::failed(
+                Code::DeviceOffline.because(
+                    "The link to the device ended before it had begun. Nothing was changed. Try again.",
+                ),
+            )
         })
     }
 }
 
 /// The problem of an act that was canceled before anything was done.
 pub(super) fn canceled_in_time() -> Problem {
-    Problem::new(
-        Code::Conflict,
-        "It was canceled before it had begun. Nothing was changed.",
-    )
+    Code::Conflict.because("It was canceled before it had begun. Nothing was changed.")
 }

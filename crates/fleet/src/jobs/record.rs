@@ -113,12 +113,8 @@ impl ActOutcome {
 
     /// The outcome that a device reports.
     pub(super) fn reported(report: JobReport) -> Self {
-        let silent = || {
-            Problem::new(
-                Code::Internal,
-                "The device did not say why it was not done. Update its agent.",
-            )
-        };
+        let silent =
+            || Code::Internal.because("The device did not say why it was not done. Update its agent.");
         let problem = match report.state {
             JobState::Done => None,
             _ => Some(report.problem.unwrap_or_else(silent)),

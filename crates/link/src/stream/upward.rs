@@ -34,10 +34,9 @@ impl From<NotOpened> for Problem {
     fn from(error: NotOpened) -> Self {
         match error {
             NotOpened::Malformed(malformed) => malformed.into(),
-            NotOpened::Silent | NotOpened::Gone => Self::new(
-                Code::InvalidInput,
-                format!("The stream was not opened: {error}. Open it again."),
-            ),
+            NotOpened::Silent | NotOpened::Gone => {
+                Code::InvalidInput.because(format!("The stream was not opened: {error}. Open it again."))
+            }
         }
     }
 }

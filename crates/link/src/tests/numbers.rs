@@ -11,7 +11,7 @@ use axum::{
 };
 use bytes::Bytes;
 use flotilla_protocol::{
-    Code, Problem,
+    Code,
     stream::{End, Malformed, Payload, Streaming},
 };
 use serde::{Deserialize, Serialize};
@@ -125,7 +125,7 @@ async fn deceive(Opened { open, .. }: Opened<Numbers>) -> Response {
     answer::<Numbers, _>(CancellationToken::new(), |_out| async move {
         match open.from {
             0 => End::NotAllowed,
-            _ => Problem::new(Code::Unauthenticated, "no\u{1b}[2J").into(),
+            _ => Code::Unauthenticated.because("no\u{1b}[2J").into(),
         }
     })
 }

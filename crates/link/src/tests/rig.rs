@@ -21,7 +21,7 @@ use axum::{
 use flotilla_identity::{
     Clock, ControlTrust, FleetCa, LeafKey, LiveCertificate, VerifiedCsr, agent_config, control_config,
 };
-use flotilla_protocol::{Code, Problem, Timestamp, agent::LINK_PATH, endpoint::Endpoint, id::DeviceId};
+use flotilla_protocol::{Code, Timestamp, agent::LINK_PATH, endpoint::Endpoint, id::DeviceId};
 use futures_util::{StreamExt, stream};
 use rustls::ClientConfig;
 use std::{
@@ -218,7 +218,7 @@ async fn link(
 ) -> Response {
     port.requests.fetch_add(1, Ordering::SeqCst);
     if port.refuses.load(Ordering::SeqCst) || caller.device().is_none() {
-        let problem = Problem::new(Code::Revoked, "This device was revoked.");
+        let problem = Code::Revoked.because("This device was revoked.");
         return (StatusCode::FORBIDDEN, Json(problem)).into_response();
     }
     let links = port.links.clone();
@@ -270,7 +270,7 @@ fn agent_router(seen: Seen) -> Router {
         .route(
             "/refuse",
             get(|| async {
-                let problem = Problem::new(Code::EngineUnavailable, "No engine.");
+                let problem = Code::EngineUnavailable.because("No engine.");
                 (StatusCode::SERVICE_UNAVAILABLE, Json(problem))
             }),
         )
@@ -278,7 +278,7 @@ fn agent_router(seen: Seen) -> Router {
             "/deceive",
             get(|| async {
                 let message = format!("no\u{1b}[2J\nyes\u{202e}{}", "x".repeat(100_000));
-                let problem = Problem::new(Code::Unauthenticated, message).with_field("token");
+                let problem = Code::Unauthenticated.because(message).with_field("token");
                 (StatusCode::UNAUTHORIZED, Json(problem))
             }),
         )

@@ -79,12 +79,9 @@ impl Malformed {
 
 impl From<Malformed> for Problem {
     fn from(malformed: Malformed) -> Self {
-        Self::new(
-            Code::UnsupportedProtocol,
-            format!(
-                "The two ends of this stream do not understand each other: {malformed}. Update the older one."
-            ),
-        )
+        Code::UnsupportedProtocol.because(format!(
+            "The two ends of this stream do not understand each other: {malformed}. Update the older one."
+        ))
     }
 }
 
@@ -135,10 +132,7 @@ impl Frame {
     pub fn end<S: Streaming>(end: &End<S::End>) -> Self {
         let fits = |body: &Bytes| body.len() <= LONGEST_BODY;
         let body = to_json(end).ok().filter(fits).unwrap_or_else(|| {
-            let problem = Problem::new(
-                Code::TooLarge,
-                "It ended, and what came of it is too long to be told.",
-            );
+            let problem = Code::TooLarge.because("It ended, and what came of it is too long to be told.");
             to_json(&End::<()>::Failed { problem }).unwrap_or_default()
         });
         Self {

@@ -1,7 +1,7 @@
 //! What every stream keeps, whatever bytes arrive and however they are cut.
 
 use super::*;
-use crate::{Code, Problem};
+use crate::Code;
 use bytes::BytesMut;
 use proptest::prelude::*;
 use serde::Deserialize;
@@ -235,7 +235,7 @@ fn what_is_wanted_is_said_first_and_once() {
 fn ends_are_written_in_these_words_and_an_end_of_the_future_is_unknown() {
     let ends: [End<u8>; 7] = [
         End::Finished { outcome: 3 },
-        Problem::new(Code::LinkBusy, "too many").into(),
+        Code::LinkBusy.because("too many").into(),
         End::LinkLost,
         End::NotAllowed,
         End::TooSlow,

@@ -77,12 +77,8 @@ pub(crate) async fn enroll(core: &Core, enrollee: &Enrollee<'_>) -> Result<(Enro
         .lock()
         .device(token.device_id)
         .map(|entry| entry.row.clone());
-    let device = device.ok_or_else(|| {
-        Problem::new(
-            Code::TokenRevoked,
-            "The device of this command was removed. Add it again.",
-        )
-    })?;
+    let device = device
+        .ok_or_else(|| Code::TokenRevoked.because("The device of this command was removed. Add it again."))?;
     let verdict = token
         .record()
         .judge(enrollee.token, &enrollee.csr.pin(), now)
@@ -98,7 +94,8 @@ pub(crate) async fn enroll(core: &Core, enrollee: &Enrollee<'_>) -> Result<(Enro
         UseOutcome::TokenGone => return Err(Problem::from(Used).into()),
         UseOutcome::KeyKnown => {
             let message = "This WireGuard key has been in this fleet before, and every enrollment needs a new one. Empty the agent's state directory, then enroll it with a new command.";
-            return Err(Problem::new(Code::Conflict, message)
+            return Err(Code::Conflict
+                .because(message)
                 .with_field("wireguard_public_key")
                 .into());
         }
@@ -119,9 +116,8 @@ fn certify(
     let issued = core.trust.ca.issue_device(enrollee.csr, device.id, now);
     let issued = issued.map_err(|error| {
         tracing::error!(device.id = %device.id, %error, "certificate not issued");
-        EnrollError::Failed(Refusal::new(
-            Code::Internal,
-            "The controller could not sign a certificate. Its log says more.",
+        EnrollError::Failed(Refusal(
+            Code::Internal.because("The controller could not sign a certificate. Its log says more."),
         ))
     })?;
     device.enrolled = Some(now);

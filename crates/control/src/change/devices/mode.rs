@@ -60,18 +60,14 @@ fn recorded(caller: &Caller, (entry, job): ModeSet, details: String) -> (Option<
 fn check(entry: &DeviceEntry, mode: NetworkMode) -> Result<(), Refusal> {
     let name = &entry.row.name;
     if entry.life() == Life::Revoked {
-        return Err(Refusal::new(
-            Code::Conflict,
-            format!("{name} is revoked. Make a new command for it first: then it can be changed."),
-        ));
+        return Err(Refusal(Code::Conflict.because(format!(
+            "{name} is revoked. Make a new command for it first: then it can be changed."
+        ))));
     }
     if entry.row.relaying.is_some() && mode == NetworkMode::Bridge {
-        return Err(Refusal::new(
-            Code::Conflict,
-            format!(
+        return Err(Refusal(Code::Conflict.because(format!(
                 "{name} is a relay, and nothing could reach it with Bridge networking. Let it be a relay no longer first."
-            ),
-        ));
+            ))));
     }
     Ok(())
 }

@@ -29,7 +29,7 @@ pub(crate) async fn add(core: &Core, caller: &Caller, request: AddDevice) -> Cha
     let tags = parse_tags(&request.tags, "tags")?;
     if !caller.may_add(&tags) {
         let why = "You may add devices with your own tags only. Give it at least one of them, and no other.";
-        return Err(Refusal::new(Code::Forbidden, why).with_field("tags"));
+        return Err(Refusal(Code::Forbidden.because(why)).with_field("tags"));
     }
     let _write_guard = core.write_lock.lock().await;
     let name = request.name.unwrap_or_else(|| core.propose_name());
@@ -156,12 +156,12 @@ pub(super) fn new_row(core: &Core, name: &str) -> Result<DeviceRow, Refusal> {
         let taken: BTreeSet<_> = state.devices().map(|entry| entry.row.mesh_ip).collect();
         free_address(state.maps.range(), &taken)
     };
-    let mesh_ip = free.ok_or_else(|| {
-        Refusal::new(
-            Code::Conflict,
-            "Every mesh address of this fleet is in use. Remove devices that are gone for good.",
-        )
-    })?;
+    let mesh_ip =
+        free.ok_or_else(|| {
+            Refusal(Code::Conflict.because(
+                "Every mesh address of this fleet is in use. Remove devices that are gone for good.",
+            ))
+        })?;
     let mut tail = [0; 10];
     core.random().fill_bytes(&mut tail);
     let millis = u64::try_from(now.as_millisecond()).unwrap_or(0);

@@ -79,7 +79,7 @@ fn check_tags(caller: &Caller, row: &DeviceRow, change: &TagChange) -> Result<()
         "You may not change these tags of {}: rules and grants follow tags. Ask the owner.",
         row.name
     );
-    Err(Refusal::new(Code::Forbidden, why).with_field("tags"))
+    Err(Refusal(Code::Forbidden.because(why)).with_field("tags"))
 }
 
 /// The record with the requested changes, and a sentence about each of them.
@@ -119,14 +119,11 @@ fn apply_update(
     }
     if let Some(kept) = requested.host_kept.filter(|kept| *kept != row.host_kept) {
         if kept && row.mode != NetworkMode::Host {
-            return Err(Refusal::new(
-                Code::Conflict,
-                format!(
-                    "{} uses {}, so there is no Host networking to keep.",
-                    row.name,
-                    mode_label(row.mode)
-                ),
-            )
+            return Err(Refusal(Code::Conflict.because(format!(
+                "{} uses {}, so there is no Host networking to keep.",
+                row.name,
+                mode_label(row.mode)
+            )))
             .with_field("host_kept"));
         }
         let what = if kept { "kept" } else { "no longer kept" };

@@ -21,7 +21,7 @@ pub(crate) fn move_range(
     text: &str,
     local: &[IpRange],
 ) -> Result<Option<(Ipv4Net, FleetRow, Vec<DeviceRow>)>, Refusal> {
-    let refused = |message: String| Refusal::new(Code::InvalidInput, message).with_field("mesh_cidr");
+    let refused = |message: String| Refusal(Code::InvalidInput.because(message)).with_field("mesh_cidr");
     let parsed = text.trim().parse::<IpRange>().ok();
     let Some((whole, range)) = parsed.and_then(|range| Some((range, range.v4()?))) else {
         let why = "Write an IPv4 range as ADDRESS/PREFIX, for example 100.71.0.0/16.";
@@ -88,9 +88,6 @@ fn refuse_overlaps(state: &State, range: Ipv4Net) -> Result<(), Refusal> {
     if names.is_empty() {
         return Ok(());
     }
-    Err(Refusal::new(
-        Code::Conflict,
-        format!("Local networks of these devices overlap {range}, and joining would cut them off: {}. Choose another range.", names.join(", ")),
-    )
+    Err(Refusal(Code::Conflict.because(format!("Local networks of these devices overlap {range}, and joining would cut them off: {}. Choose another range.", names.join(", "))))
     .with_field("mesh_cidr"))
 }

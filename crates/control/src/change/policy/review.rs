@@ -74,11 +74,13 @@ pub(crate) fn explain(core: &Core, view: &Scope, request: &ExplainAccess) -> Res
     let port = match request.port {
         Some(0) => {
             return Err(
-                Refusal::new(Code::InvalidInput, "A port is a number from 1 to 65535.").with_field("port"),
+                Refusal(Code::InvalidInput.because("A port is a number from 1 to 65535.")).with_field("port"),
             );
         }
         Some(_) if !request.proto.has_ports() => {
-            return Err(Refusal::new(Code::InvalidInput, "Only tcp and udp have ports.").with_field("port"));
+            return Err(
+                Refusal(Code::InvalidInput.because("Only tcp and udp have ports.")).with_field("port"),
+            );
         }
         port => port,
     };

@@ -36,7 +36,7 @@ impl EnrolledDevice {
                         .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less)
                         .is_ok()
                     {
-                        let problem = Problem::new(Code::Unavailable, "The disk is full.");
+                        let problem = Code::Unavailable.because("The disk is full.");
                         return (StatusCode::SERVICE_UNAVAILABLE, Json(json!(problem)));
                     }
                     let said = format!("settings {}", body["device_name"].as_str().unwrap());

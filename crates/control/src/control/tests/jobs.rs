@@ -5,7 +5,6 @@ use crate::control::tests::modes::add_box;
 use axum::routing::put;
 use flotilla_link::stream::{Opened, answer};
 use flotilla_protocol::{
-    Problem,
     activity::{Action, Activity, Actor},
     agent::ItemRef,
     device::NetworkMode,
@@ -62,7 +61,7 @@ impl FakeJobs {
 
     fn forget(&self, id: JobId) -> (StatusCode, Json<Value>) {
         if *self.stubborn.borrow() {
-            let problem = Problem::new(Code::Unavailable, "The disk is full.");
+            let problem = Code::Unavailable.because("The disk is full.");
             return (StatusCode::SERVICE_UNAVAILABLE, Json(json!(problem)));
         }
         let forgotten = self.reports.lock().unwrap().remove(&id);
@@ -128,10 +127,7 @@ impl FakeJobs {
         let report = JobReport {
             state: JobState::Undone,
             interrupted: true,
-            problem: Some(Problem::new(
-                Code::EngineRefused,
-                "Recreating web was interrupted.",
-            )),
+            problem: Some(Code::EngineRefused.because("Recreating web was interrupted.")),
             ..self.start(id, request)
         };
         self.reports.lock().unwrap().insert(id, report);
@@ -154,7 +150,7 @@ fn refuse_pod(report: JobReport) -> JobReport {
         return JobReport {
             state: JobState::Failed,
             underway: false,
-            problem: Some(Problem::new(Code::EngineRefused, "the image is gone.")),
+            problem: Some(Code::EngineRefused.because("the image is gone.")),
             ..report
         };
     }

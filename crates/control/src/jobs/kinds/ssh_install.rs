@@ -62,7 +62,7 @@ pub(crate) async fn begin(
     install: SshInstall,
 ) -> Result<Push, Refusal> {
     let host: Host = install.host.parse().map_err(|error: host::InvalidHost| {
-        Refusal::new(Code::InvalidInput, error.to_string()).with_field("host")
+        Refusal(Code::InvalidInput.because(error.to_string())).with_field("host")
     })?;
     let entry = core.device(device)?;
     let name = entry.row.name.clone();
@@ -84,7 +84,7 @@ fn fits(
     status: DeviceStatus,
     this_computer: bool,
 ) -> Result<(), Refusal> {
-    let conflict = |message: String| Err(Refusal::new(Code::Conflict, message));
+    let conflict = |message: String| Err(Refusal(Code::Conflict.because(message)));
     if mode != NetworkMode::Host {
         return conflict(format!(
             "The installer runs the agent directly on the device, so it only fits Host networking, and {name} is for {mode}. \
@@ -119,12 +119,7 @@ pub(in crate::jobs) async fn run(core: &Arc<Core>, record: &JobRecord, cancel: &
 }
 
 fn order(record: &JobRecord) -> Result<Order, Problem> {
-    let unreadable = || {
-        Problem::new(
-            Code::Internal,
-            "What was to be installed can't be read. Push again.",
-        )
-    };
+    let unreadable = || Code::Internal.because("What was to be installed can't be read. Push again.");
     let (
         Work::Push {
             host,

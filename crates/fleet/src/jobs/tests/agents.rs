@@ -158,7 +158,7 @@ impl Agent {
             began: clock(0),
             ended: None,
             container: None,
-            problem: is_bad.then(|| Problem::new(Code::EngineRefused, "the engine refused")),
+            problem: is_bad.then(|| Code::EngineRefused.because("the engine refused")),
             lines: vec![format!("line {}", job.lines)],
             next_line: job.lines,
         })
@@ -166,7 +166,7 @@ impl Agent {
 }
 
 fn refused(code: Code) -> CallFailure {
-    CallFailure::Refused(Problem::new(code, "the agent refuses"))
+    CallFailure::Refused(code.because("the agent refuses"))
 }
 
 fn collide(one: &JobRequest, other: &JobRequest) -> bool {

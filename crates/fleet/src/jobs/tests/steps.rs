@@ -100,7 +100,7 @@ impl Desk {
 
     fn refuse(&mut self, code: Code) {
         let (job, act, call) = self.calls.remove(0);
-        let refused = Err(CallFailure::Refused(Problem::new(code, "no")));
+        let refused = Err(CallFailure::Refused(code.because("no")));
         self.jobs.handle_answer(job, (act, &call), refused, self.now);
         self.work();
     }

@@ -343,7 +343,7 @@ impl World {
                     self.runs.insert(record.id);
                 }
                 Todo::Stop(id) => drop(self.runs.remove(&id).then(|| {
-                    let outcome = ActOutcome::canceled(Problem::new(Code::Conflict, "It was ended."));
+                    let outcome = ActOutcome::canceled(Code::Conflict.because("It was ended."));
                     if let Some(control) = &mut self.control {
                         control.handle_ran(id, outcome, now);
                     }

@@ -2,7 +2,7 @@
 
 use super::{super::*, lines};
 use flotilla_link::Introduction;
-use flotilla_protocol::{Problem, id::DeviceId};
+use flotilla_protocol::id::DeviceId;
 use tokio::time::{sleep, timeout};
 
 /// The next bytes to send, and the pause after them. `nth` counts from the beginning of the attack, over all of its
@@ -166,7 +166,7 @@ impl EnrolledDevice {
             let message = "\u{1b}[2J".repeat(50_000);
             (
                 http::StatusCode::CONFLICT,
-                Json(Problem::new(Code::EngineRefused, message)),
+                Json(Code::EngineRefused.because(message)),
             )
         };
         let router = Router::new().route(WATCH_PATH, get(watch)).fallback(refuse);

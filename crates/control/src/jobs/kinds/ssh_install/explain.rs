@@ -122,31 +122,22 @@ fn of_host_key(host: &Host, cause: Cause, exit: &SshExit) -> Problem {
         .map_or_else(String::new, |key| format!(" It shows {key}."));
     let try_by_hand = host.by_hand("ssh");
     match cause {
-        Cause::KeyUnknown => Problem::new(
-            Code::HostKeyUnknown,
-            format!(
+        Cause::KeyUnknown => Code::HostKeyUnknown.because(format!(
                 "This computer does not know the host key of {name} yet, so nothing was sent.{shown} Compare that with what \
                  `ssh-keygen -lf {}` says on {name}. If it is the same, run `{try_by_hand}` once in a terminal, answer yes, \
                  and push again.",
                 exit.key_file()
-            ),
-        ),
-        Cause::KeyRevoked => Problem::new(
-            Code::HostKeyChanged,
-            format!(
+            )),
+        Cause::KeyRevoked => Code::HostKeyChanged.because(format!(
                 "The host key of {name} is marked as revoked on this computer, so nothing was sent.{shown} Find out whom you are \
                  speaking with before you do anything else."
-            ),
-        ),
-        _ => Problem::new(
-            Code::HostKeyChanged,
-            format!(
+            )),
+        _ => Code::HostKeyChanged.because(format!(
                 "The host key of {name} is not the one that this computer knows, so nothing was sent.{shown} Somebody may be in \
                  between, or {name} was set up anew. Only if you know that it was: forget the old key with `{}`, run \
                  `{try_by_hand}` once in a terminal, compare the new key, and push again.",
                 forget(host, exit)
-            ),
-        ),
+            )),
     }
 }
 
@@ -166,15 +157,12 @@ fn denied(host: &Host, exit: &SshExit) -> Problem {
     } else {
         format!(" (it takes: {})", methods.join(","))
     };
-    Problem::new(
-        Code::SshDenied,
-        format!(
+    Code::SshDenied.because(format!(
             "{} takes none of this computer's SSH keys for that user{methods}, and Flotilla never asks for a password. Run `{}` \
              once in a terminal; a key that has a passphrase is opened by `ssh-add`. Then push again.",
             host.name(),
             host.by_hand("ssh-copy-id")
-        ),
-    )
+        ))
 }
 
 fn of_sudo(host: &Host, cause: Cause) -> Problem {
@@ -185,12 +173,9 @@ fn of_sudo(host: &Host, cause: Cause) -> Problem {
             "On {name}, that user may not become root without a password, and Flotilla never asks for one."
         ),
     };
-    Problem::new(
-        Code::SudoDenied,
-        format!(
+    Code::SudoDenied.because(format!(
             "{what} Push to root@{name}, allow the user to use sudo without a password, or paste the install command there."
-        ),
-    )
+        ))
 }
 
 fn of_installer(host: &Host, cause: Cause, exit: &SshExit) -> Problem {
@@ -210,7 +195,7 @@ fn of_installer(host: &Host, cause: Cause, exit: &SshExit) -> Problem {
              command there."
         ),
     };
-    Problem::new(Code::InstallFailed, message)
+    Code::InstallFailed.because(message)
 }
 
 /// The problem of a connection that did not get as far as the host's login.
@@ -263,7 +248,7 @@ fn of_way(host: &Host, cause: Cause, exit: &SshExit) -> Problem {
             ),
         ),
     };
-    Problem::new(code, message)
+    code.because(message)
 }
 
 /// The problem of a host that does not forward a port for the tunnel.
@@ -272,20 +257,14 @@ pub(super) fn no_forwarding(host: &Host) -> Problem {
 }
 
 pub(super) fn no_ssh() -> Problem {
-    Problem::new(
-        Code::Unavailable,
-        "There is no ssh program on this computer. Install OpenSSH's client, or paste the install command on the device.",
-    )
+    Code::Unavailable.because("There is no ssh program on this computer. Install OpenSSH's client, or paste the install command on the device.")
 }
 
 pub(super) fn too_slow(host: &Host, minutes: u64) -> Problem {
-    Problem::new(
-        Code::SshUnreachable,
-        format!(
+    Code::SshUnreachable.because(format!(
             "{} was not done within {minutes} min, so the connection was ended. See what it is waiting for, and push again.",
             host.name()
-        ),
-    )
+        ))
 }
 
 /// Quotes the host's words for a sentence. Characters that begin or end a quotation or a command are replaced.

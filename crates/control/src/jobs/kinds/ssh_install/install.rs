@@ -31,13 +31,10 @@ pub(super) async fn run(core: &Arc<Core>, order: &Order, cancel: &CancellationTo
     let outcome = match carry_out(core, order, cancel).await {
         _ if core.stop.is_cancelled() => return None,
         Ok(()) if !cancel.is_cancelled() => return Some(ActOutcome::done()),
-        Ok(()) | Err(InstallError::Canceled) => ActOutcome::canceled(Problem::new(
-            Code::Conflict,
-            format!(
-                "It was ended before it was done. What was installed on {} by then is still there.",
-                order.host
-            ),
-        )),
+        Ok(()) | Err(InstallError::Canceled) => ActOutcome::canceled(Code::Conflict.because(format!(
+            "It was ended before it was done. What was installed on {} by then is still there.",
+            order.host
+        ))),
         Err(InstallError::Failed(problem)) => {
             tracing::warn!(device.id = %order.device, problem.code = %problem.code, "a push over ssh failed");
             ActOutcome::failed(problem)
@@ -94,14 +91,12 @@ async fn probe_reachability(
     })
     .await?;
     if reachability.lacks_curl() {
-        return Err(Problem::new(
-            Code::InstallFailed,
-            format!(
+        return Err(Code::InstallFailed
+            .because(format!(
                 "{0} has no curl, which the installer downloads with. Install curl on {0} and push again.",
                 order.host
-            ),
-        )
-        .into());
+            ))
+            .into());
     }
     if exit.status != Some(0) || !reachability.is_complete() {
         return Err(explain(&order.host, &exit).into());

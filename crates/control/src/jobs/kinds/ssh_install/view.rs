@@ -21,10 +21,10 @@ pub(crate) async fn show(core: &Core, device: DeviceId) -> Result<Push, Refusal>
     let entry = core.device(device)?;
     let push = find(core, entry.row.id).await?;
     push.ok_or_else(|| {
-        Refusal::new(
-            Code::NotFound,
-            format!("Nothing was pushed to {} that is remembered.", entry.row.name),
-        )
+        Refusal(Code::NotFound.because(format!(
+            "Nothing was pushed to {} that is remembered.",
+            entry.row.name
+        )))
     })
 }
 
