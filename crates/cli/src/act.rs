@@ -38,17 +38,14 @@ impl FromStr for Target {
     }
 }
 
-/// An action, and the word that tells that it is done.
-pub(crate) struct Verb(ContainerAction, &'static str);
-
-pub(crate) const START: Verb = Verb(ContainerAction::Start, "started");
-pub(crate) const STOP: Verb = Verb(ContainerAction::Stop, "stopped");
-pub(crate) const RESTART: Verb = Verb(ContainerAction::Restart, "restarted");
-
 /// Acts on one container at once, and on several as a job.
-pub(crate) async fn run(client: &Client, containers: Containers, verb: Verb) -> Result<(), Failure> {
+pub(crate) async fn run(
+    client: &Client,
+    containers: Containers,
+    action: ContainerAction,
+) -> Result<(), Failure> {
     let Containers { targets, detach } = containers;
-    let Verb(action, done) = verb;
+    let done = action.done();
     if let ([target], false) = (&targets[..], detach.detach) {
         let Target { device, container } = target.clone();
         let message = format!("{container} on {device} is {done}.");

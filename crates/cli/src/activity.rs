@@ -13,10 +13,9 @@ pub(crate) async fn run(client: &Client, arguments: Arguments) -> Result<(), Fai
         return verify(client, arguments.json).await;
     }
     let log = client.send(&ListActivity::default()).await?;
-    if arguments.json {
-        return Ok(out::json(&log)?);
-    }
-    Ok(out::print(&table(&log.items, clock::now()).render())?)
+    Ok(out::answer(arguments.json, &log, || {
+        table(&log.items, clock::now()).render()
+    })?)
 }
 
 async fn verify(client: &Client, json: bool) -> Result<(), Failure> {

@@ -40,10 +40,9 @@ pub(crate) async fn run(client: &Client, command: DeviceCommand) -> Result<(), F
 
 async fn list(client: &Client, json: bool) -> Result<(), Failure> {
     let devices = client.send(&ListDevices).await?;
-    if json {
-        return Ok(out::json(&devices)?);
-    }
-    Ok(out::print(&table(&devices.items, clock::now()).render())?)
+    Ok(out::answer(json, &devices, || {
+        table(&devices.items, clock::now()).render()
+    })?)
 }
 
 fn table(devices: &[Device], now: Timestamp) -> Table<8> {
@@ -95,10 +94,9 @@ pub(crate) fn join(tags: &[Tag]) -> String {
 
 async fn show(client: &Client, name: String, json: bool) -> Result<(), Failure> {
     let device = client.send(&GetDevice { device: name }).await?;
-    if json {
-        return Ok(out::json(&device)?);
-    }
-    Ok(out::print(&show::device(&device, clock::now(), &clock::zone()))?)
+    Ok(out::answer(json, &device, || {
+        show::device(&device, clock::now(), &clock::zone())
+    })?)
 }
 
 async fn revoke(client: &Client, name: String) -> Result<(), Failure> {

@@ -20,10 +20,9 @@ use std::io;
 
 pub(crate) async fn list(client: &Client, arguments: Arguments) -> Result<(), Failure> {
     let jobs = client.send(&ListJobs::default()).await?;
-    if arguments.json {
-        return Ok(out::json(&jobs)?);
-    }
-    Ok(out::print(&table(&jobs.items, clock::now()).render())?)
+    Ok(out::answer(arguments.json, &jobs, || {
+        table(&jobs.items, clock::now()).render()
+    })?)
 }
 
 pub(crate) async fn run(client: &Client, command: JobCommand) -> Result<(), Failure> {
@@ -35,7 +34,7 @@ pub(crate) async fn run(client: &Client, command: JobCommand) -> Result<(), Fail
         }
         JobCommand::Cancel { id } => {
             let job = client.send(&CancelJob { job: id }).await?;
-            Ok(out::line(&format!("{}: {}.", job.title, word(job.state)))?)
+            Ok(out::line(&format!("{}: {}.", job.title, job.state))?)
         }
     }
 }
@@ -46,7 +45,7 @@ async fn show(client: &Client, id: String, json: bool) -> Result<(), Failure> {
         return Ok(out::json(&job)?);
     }
     let mut lines = out::Lines::default();
-    lines.push(&format!("{}: {}.", job.title, word(job.state)));
+    lines.push(&format!("{}: {}.", job.title, job.state));
     job.lines.iter().for_each(|line| lines.push(line));
     if let Some(problem) = &job.problem {
         lines.push(&problem.message);
@@ -139,7 +138,7 @@ fn outcome(job: &Job) -> Result<(), Failure> {
     match (job.state, &job.problem) {
         (JobState::Done, _) => Ok(()),
         (_, Some(problem)) => Err(Failure::Call(problem.clone().into())),
-        (state, None) => Err(failed(Code::Internal, format!("The job is {}.", word(state)))),
+        (state, None) => Err(failed(Code::Internal, format!("The job is {state}."))),
     }
 }
 
@@ -153,26 +152,13 @@ fn table(jobs: &[Job], now: Timestamp) -> Table<6> {
         table.push([
             job.id.to_string(),
             ago(job.began, now),
-            word(job.state).to_owned(),
+            job.state.to_string(),
             job.title.clone(),
             job.device.as_ref().map(ToString::to_string).unwrap_or_default(),
             step,
         ]);
     }
     table
-}
-
-fn word(state: JobState) -> &'static str {
-    match state {
-        JobState::Waiting => "waiting",
-        JobState::Running => "running",
-        JobState::Canceling => "canceling",
-        JobState::Done => "done",
-        JobState::Failed => "failed",
-        JobState::Undone => "undone",
-        JobState::Canceled => "canceled",
-        JobState::Unknown => "unknown",
-    }
 }
 
 #[cfg(test)]

@@ -1,11 +1,19 @@
 //! Lists of all devices' containers, images and so on: one table, with the age of rows whose device can't be asked now.
 
-use crate::{age::ago, args::List as Arguments, clock, failure::Failure, out, table::Table};
+use crate::{
+    age::ago,
+    args::List as Arguments,
+    clock,
+    failure::Failure,
+    out::{self, Lines},
+    table::Table,
+};
 use flotilla_client::Client;
 use flotilla_protocol::{
     Timestamp,
     api::{List, ListContainers, ListImages, ListNetworks, ListStacks, ListVolumes, Request, Row},
     inventory::{Container, Health, Image, Network, PodRole, Port, Stack, StackFolder, Trouble, Volume},
+    name::DeviceName,
     text::shown,
 };
 use serde::Serialize;
@@ -21,132 +29,100 @@ const REASON_CHARS: usize = 60;
 /// The most ports in a cell; the JSON has all of them.
 const MOST_PORTS: usize = 12;
 
-pub(crate) async fn containers(client: &Client, list: Arguments) -> Result<(), Failure> {
-    let request = ListContainers {
-        devices: list.devices,
-    };
-    show(
-        client,
-        &request,
-        list.json,
-        [
-            "DEVICE",
-            "CONTAINER",
-            "STATUS",
-            "STACK",
-            "POD",
-            "IMAGE",
-            "PORTS",
-            "AS OF",
-        ],
-        container,
-    )
-    .await
+pub(crate) async fn containers(
+    client: &Client,
+    Arguments { devices, json }: Arguments,
+) -> Result<(), Failure> {
+    let heading = [
+        "DEVICE",
+        "CONTAINER",
+        "STATUS",
+        "STACK",
+        "POD",
+        "IMAGE",
+        "PORTS",
+        "AS OF",
+    ];
+    show(client, &ListContainers { devices }, json, (heading, container)).await
 }
 
-pub(crate) async fn stacks(client: &Client, list: Arguments) -> Result<(), Failure> {
-    let request = ListStacks {
-        devices: list.devices,
-    };
-    show(
-        client,
-        &request,
-        list.json,
-        ["DEVICE", "STACK", "RUNNING", "SERVICES", "FILES", "AS OF"],
-        stack,
-    )
-    .await
+pub(crate) async fn stacks(client: &Client, Arguments { devices, json }: Arguments) -> Result<(), Failure> {
+    let heading = ["DEVICE", "STACK", "RUNNING", "SERVICES", "FILES", "AS OF"];
+    show(client, &ListStacks { devices }, json, (heading, stack)).await
 }
 
-pub(crate) async fn images(client: &Client, list: Arguments) -> Result<(), Failure> {
-    let request = ListImages {
-        devices: list.devices,
-    };
-    show(
-        client,
-        &request,
-        list.json,
-        ["DEVICE", "IMAGE", "ID", "SIZE", "CREATED", "USED BY", "AS OF"],
-        image,
-    )
-    .await
+pub(crate) async fn images(client: &Client, Arguments { devices, json }: Arguments) -> Result<(), Failure> {
+    let heading = ["DEVICE", "IMAGE", "ID", "SIZE", "CREATED", "USED BY", "AS OF"];
+    show(client, &ListImages { devices }, json, (heading, image)).await
 }
 
-pub(crate) async fn volumes(client: &Client, list: Arguments) -> Result<(), Failure> {
-    let request = ListVolumes {
-        devices: list.devices,
-    };
-    show(
-        client,
-        &request,
-        list.json,
-        ["DEVICE", "VOLUME", "DRIVER", "STACK", "USED BY", "AS OF"],
-        volume,
-    )
-    .await
+pub(crate) async fn volumes(client: &Client, Arguments { devices, json }: Arguments) -> Result<(), Failure> {
+    let heading = ["DEVICE", "VOLUME", "DRIVER", "STACK", "USED BY", "AS OF"];
+    show(client, &ListVolumes { devices }, json, (heading, volume)).await
 }
 
-pub(crate) async fn networks(client: &Client, list: Arguments) -> Result<(), Failure> {
-    let request = ListNetworks {
-        devices: list.devices,
-    };
-    show(
-        client,
-        &request,
-        list.json,
-        [
-            "DEVICE",
-            "NETWORK",
-            "DRIVER",
-            "SUBNETS",
-            "STACK",
-            "CONTAINERS",
-            "AS OF",
-        ],
-        network,
-    )
-    .await
+pub(crate) async fn networks(client: &Client, Arguments { devices, json }: Arguments) -> Result<(), Failure> {
+    let heading = [
+        "DEVICE",
+        "NETWORK",
+        "DRIVER",
+        "SUBNETS",
+        "STACK",
+        "CONTAINERS",
+        "AS OF",
+    ];
+    show(client, &ListNetworks { devices }, json, (heading, network)).await
 }
+
+/// The heading of a list, and the cells of a row beside it: of what, on which device, how old.
+type Columns<T, const N: usize> = ([&'static str; N], fn(&T, String, String) -> [String; N]);
 
 async fn show<R, T, const N: usize>(
     client: &Client,
     request: &R,
     json: bool,
-    heading: [&'static str; N],
-    cells: fn(&T, String, String) -> [String; N],
+    columns: Columns<T, N>,
 ) -> Result<(), Failure>
 where
     R: Request<Response = List<Row<T>>>,
     T: Serialize,
 {
     let list = client.send(request).await?;
-    if json {
-        return Ok(out::json(&list)?);
-    }
-    out::print(&table(&list, heading, cells, clock::now()).render())?;
-    for device in &list.unreachable_devices {
-        out::note(&device.reason);
+    print(&list, json, || table(&list, columns, clock::now()).render())
+}
+
+/// Prints a list, and why it is old where it is.
+pub(crate) fn print<T: Serialize>(
+    list: &List<T>,
+    json: bool,
+    lines: impl FnOnce() -> Lines,
+) -> Result<(), Failure> {
+    out::answer(json, list, lines)?;
+    if !json {
+        let old = list.unreachable_devices.iter();
+        old.for_each(|device| out::note(&device.reason));
     }
     Ok(())
 }
 
+/// The age of a row of a device that can't be asked. A row of a device that answers is true now, however long ago it
+/// last changed.
+pub(crate) fn age<T>(list: &List<T>, device: &DeviceName, as_of: Timestamp, now: Timestamp) -> String {
+    let mut unreachable = list.unreachable_devices.iter();
+    let is_old = unreachable.any(|unreachable| unreachable.device == *device);
+    if is_old { ago(as_of, now) } else { String::new() }
+}
+
 fn table<T, const N: usize>(
     list: &List<Row<T>>,
-    heading: [&'static str; N],
-    cells: fn(&T, String, String) -> [String; N],
+    (heading, cells): Columns<T, N>,
     now: Timestamp,
 ) -> Table<N> {
-    let mut table = Table::new(heading);
-    for row in &list.items {
-        let stale = list
-            .unreachable_devices
-            .iter()
-            .any(|unreachable| unreachable.device == row.device);
-        // A row of a device that answers is true now, however long ago it last changed.
-        let age = if stale { ago(row.as_of, now) } else { String::new() };
-        table.push(cells(&row.item, row.device.to_string(), age));
-    }
-    table
+    let rows = list.items.iter().map(|row| {
+        let age = age(list, &row.device, row.as_of, now);
+        cells(&row.item, row.device.to_string(), age)
+    });
+    Table::of(heading, rows)
 }
 
 fn container(container: &Container, device: String, age: String) -> [String; 8] {

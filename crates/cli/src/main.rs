@@ -27,6 +27,7 @@ use args::{Args, Command};
 use clap::Parser;
 use failure::Failure;
 use flotilla_client::{Client, data_dir};
+use flotilla_protocol::inventory::ContainerAction;
 use std::process::ExitCode;
 
 #[tokio::main]
@@ -57,9 +58,9 @@ async fn run(args: Args) -> Result<(), Failure> {
         Command::Policy { command } => policy::run(&client()?, command).await,
         Command::Token { command } => token::run(&client()?, command).await,
         Command::Address { command } => address::run(&client()?, command).await,
-        Command::Start(containers) => act::run(&client()?, containers, act::START).await,
-        Command::Stop(containers) => act::run(&client()?, containers, act::STOP).await,
-        Command::Restart(containers) => act::run(&client()?, containers, act::RESTART).await,
+        Command::Start(containers) => act::run(&client()?, containers, ContainerAction::Start).await,
+        Command::Stop(containers) => act::run(&client()?, containers, ContainerAction::Stop).await,
+        Command::Restart(containers) => act::run(&client()?, containers, ContainerAction::Restart).await,
         Command::Jobs(arguments) => jobs::list(&client()?, arguments).await,
         Command::Job { command } => jobs::run(&client()?, command).await,
         Command::Pod { command } => act::place(&client()?, command).await,

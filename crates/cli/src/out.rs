@@ -64,6 +64,15 @@ pub(crate) fn json<T: Serialize>(value: &T) -> io::Result<()> {
     write(&format!("{}\n", escaped(&serde_json::to_string_pretty(value)?)))
 }
 
+/// Prints an answer as JSON, or as people read it.
+pub(crate) fn answer<T: Serialize>(
+    is_json: bool,
+    value: &T,
+    lines: impl FnOnce() -> Lines,
+) -> io::Result<()> {
+    if is_json { json(value) } else { print(&lines()) }
+}
+
 /// Prints JSON on a line of its own.
 pub(crate) fn json_line<T: Serialize>(value: &T) -> io::Result<()> {
     write(&format!("{}\n", escaped(&serde_json::to_string(value)?)))

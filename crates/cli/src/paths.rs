@@ -1,6 +1,6 @@
 //! `flotilla paths`: how devices reach each other, and why.
 
-use crate::{age::ago, args::List as Arguments, clock, failure::Failure, out, table::Table};
+use crate::{age::ago, args::List as Arguments, clock, failure::Failure, list, table::Table};
 use flotilla_client::Client;
 use flotilla_protocol::{
     Timestamp,
@@ -9,31 +9,17 @@ use flotilla_protocol::{
 };
 
 pub(crate) async fn run(client: &Client, arguments: Arguments) -> Result<(), Failure> {
-    let paths = client
-        .send(&ListPaths {
-            devices: arguments.devices,
-        })
-        .await?;
-    if arguments.json {
-        return Ok(out::json(&paths)?);
-    }
-    out::print(&table(&paths, clock::now()).render())?;
-    for device in &paths.unreachable_devices {
-        out::note(&device.reason);
-    }
-    Ok(())
+    let Arguments { devices, json } = arguments;
+    let paths = client.send(&ListPaths { devices }).await?;
+    list::print(&paths, json, || table(&paths, clock::now()).render())
 }
 
 fn table(paths: &List<Path>, now: Timestamp) -> Table<9> {
-    let mut table = Table::new([
+    let heading = [
         "FROM", "TO", "PATH", "RELAY", "RTT", "MTU", "SINCE", "WHY", "AS OF",
-    ]);
-    for path in &paths.items {
-        let stale = paths
-            .unreachable_devices
-            .iter()
-            .any(|unreachable| unreachable.device == path.from);
-        table.push([
+    ];
+    let rows = paths.items.iter().map(|path| {
+        [
             path.from.to_string(),
             path.to.to_string(),
             kind(path.kind).to_owned(),
@@ -42,14 +28,10 @@ fn table(paths: &List<Path>, now: Timestamp) -> Table<9> {
             path.mtu.map(|mtu| mtu.to_string()).unwrap_or_default(),
             path.since.map(|since| ago(since, now)).unwrap_or_default(),
             path.why.clone(),
-            if stale {
-                ago(path.as_of, now)
-            } else {
-                String::new()
-            },
-        ]);
-    }
-    table
+            list::age(paths, &path.from, path.as_of, now),
+        ]
+    });
+    Table::of(heading, rows)
 }
 
 fn kind(kind: PathKind) -> &'static str {

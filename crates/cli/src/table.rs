@@ -22,6 +22,12 @@ impl<const N: usize> Table<N> {
         }
     }
 
+    pub(crate) fn of(heading: [&'static str; N], rows: impl Iterator<Item = [String; N]>) -> Self {
+        let mut table = Self::new(heading);
+        rows.for_each(|row| table.push(row));
+        table
+    }
+
     /// Adds a row. Cells may come from other machines, so each is cut to one line of at most [`CELL_CHARS`].
     pub(crate) fn push(&mut self, row: [String; N]) {
         self.rows.push(row.map(|cell| shown(&cell, CELL_CHARS)));

@@ -52,10 +52,9 @@ fn request(arguments: Arguments) -> CreateToken {
 
 async fn list(client: &Client, json: bool) -> Result<(), Failure> {
     let tokens = client.send(&ListTokens).await?;
-    if json {
-        return Ok(out::json(&tokens)?);
-    }
-    Ok(out::print(&table(&tokens.items, clock::now()).render())?)
+    Ok(out::answer(json, &tokens, || {
+        table(&tokens.items, clock::now()).render()
+    })?)
 }
 
 fn table(tokens: &[ApiToken], now: Timestamp) -> Table<5> {

@@ -20,7 +20,6 @@ mod record;
 mod todo;
 mod work;
 
-pub use job::past_tense;
 pub use live_act::{Call, CallFailure};
 pub use record::{Act, ActOutcome, JobRecord, LINES};
 pub use todo::{Now, Obstacle, Origin, Todo};

@@ -1,5 +1,6 @@
 //! A range of IP addresses in CIDR notation (RFC 4632, RFC 4291 §2.3), of either family.
 
+use crate::text::written_as_text;
 use ipnet::{IpNet, Ipv6Net};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -115,30 +116,13 @@ impl fmt::Display for IpRange {
     }
 }
 
-impl fmt::Debug for IpRange {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
 impl From<Ipv4Net> for IpRange {
     fn from(range: Ipv4Net) -> Self {
         Self(range.trunc().into())
     }
 }
 
-impl TryFrom<String> for IpRange {
-    type Error = InvalidRange;
-    fn try_from(text: String) -> Result<Self, InvalidRange> {
-        text.parse()
-    }
-}
-
-impl From<IpRange> for String {
-    fn from(range: IpRange) -> String {
-        range.to_string()
-    }
-}
+written_as_text!(IpRange, InvalidRange);
 
 #[cfg(test)]
 mod tests {

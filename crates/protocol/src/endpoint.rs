@@ -1,6 +1,6 @@
 //! An address at which control can be reached: a host name or IP address, and a TCP port.
 
-use crate::FLEET_PORT;
+use crate::{FLEET_PORT, text::written_as_text};
 use serde::{Deserialize, Serialize};
 use std::{fmt, net::IpAddr, str::FromStr};
 
@@ -64,12 +64,6 @@ impl fmt::Display for Endpoint {
     }
 }
 
-impl fmt::Debug for Endpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
 impl FromStr for Endpoint {
     type Err = InvalidEndpoint;
 
@@ -114,18 +108,7 @@ impl FromStr for Endpoint {
     }
 }
 
-impl TryFrom<String> for Endpoint {
-    type Error = InvalidEndpoint;
-    fn try_from(text: String) -> Result<Self, InvalidEndpoint> {
-        text.parse()
-    }
-}
-
-impl From<Endpoint> for String {
-    fn from(endpoint: Endpoint) -> String {
-        endpoint.to_string()
-    }
-}
+written_as_text!(Endpoint, InvalidEndpoint);
 
 #[cfg(test)]
 mod tests {

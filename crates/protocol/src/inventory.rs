@@ -335,6 +335,16 @@ impl ContainerAction {
             Self::Restart => "restart",
         }
     }
+
+    /// What a container is when it is done.
+    #[must_use]
+    pub fn done(self) -> &'static str {
+        match self {
+            Self::Start => "started",
+            Self::Stop => "stopped",
+            Self::Restart => "restarted",
+        }
+    }
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::{
     device::NetworkMode,
     id::JobId,
     inventory::ContainerAction,
-    open::Open,
+    open::{Open, choice},
     stream::{Malformed, Payload, Silence, Streaming, from_json, to_json},
 };
 use bytes::Bytes;
@@ -61,26 +61,22 @@ impl JobRequest {
     }
 }
 
-/// Where a job stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub enum JobState {
+choice!(
+    /// Where a job stands.
+    JobState:
     /// Not begun: its device is away, or another job comes first. Only control's record says so.
-    Waiting,
-    Running,
+    Waiting = "waiting",
+    Running = "running",
     /// It was asked to end, and does so at the next point at which that is safe.
-    Canceling,
-    Done,
+    Canceling = "canceling",
+    Done = "done",
     /// Nothing was changed, or not everything could be put back; the problem says which.
-    Failed,
+    Failed = "failed",
     /// Something had been changed, and everything is as it was before.
-    Undone,
+    Undone = "undone",
     /// As `Undone`, because the job was canceled.
-    Canceled,
-    #[serde(other)]
-    Unknown,
-}
+    Canceled = "canceled"; "waiting, running, canceling, done, failed, undone, canceled"
+);
 
 impl JobState {
     /// Whether the job has ended: its state does not change again.

@@ -1,5 +1,6 @@
 //! A WireGuard public key: an X25519 point (RFC 7748), in the base64 that `wg` prints.
 
+use crate::text::written_as_text;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
@@ -42,24 +43,7 @@ impl fmt::Display for PublicKey {
     }
 }
 
-impl fmt::Debug for PublicKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl TryFrom<String> for PublicKey {
-    type Error = InvalidPublicKey;
-    fn try_from(text: String) -> Result<Self, InvalidPublicKey> {
-        text.parse()
-    }
-}
-
-impl From<PublicKey> for String {
-    fn from(key: PublicKey) -> String {
-        key.to_string()
-    }
-}
+written_as_text!(PublicKey, InvalidPublicKey);
 
 #[cfg(test)]
 mod tests {

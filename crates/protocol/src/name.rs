@@ -31,13 +31,6 @@ pub struct DeviceName(String);
 /// Names that are also words in addresses of the user interface.
 const RESERVED: [&str; 1] = ["add"];
 
-impl DeviceName {
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
 impl FromStr for DeviceName {
     type Err = InvalidName;
 
@@ -67,13 +60,6 @@ impl FromStr for DeviceName {
 #[serde(try_from = "String", into = "String")]
 pub struct Tag(String);
 
-impl Tag {
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
 impl FromStr for Tag {
     type Err = InvalidName;
 
@@ -91,13 +77,6 @@ impl FromStr for Tag {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String))]
 #[serde(try_from = "String", into = "String")]
 pub struct TokenName(String);
-
-impl TokenName {
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
 
 impl FromStr for TokenName {
     type Err = InvalidName;
@@ -124,6 +103,12 @@ fn is_label(text: &str) -> bool {
 
 macro_rules! textual {
     ($name:ident) => {
+        impl $name {
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(&self.0)

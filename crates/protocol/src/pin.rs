@@ -3,6 +3,7 @@
 //! Two of them exist per fleet and are never mixed up: `ca_pin` (what agents check) and `tls_pin` (what the
 //! install line's curl checks). The rule of what is hashed is RFC 7469 §2.4.
 
+use crate::text::written_as_text;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -43,12 +44,6 @@ impl fmt::Display for Pin {
     }
 }
 
-impl fmt::Debug for Pin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
 impl FromStr for Pin {
     type Err = InvalidPin;
     fn from_str(text: &str) -> Result<Self, InvalidPin> {
@@ -56,18 +51,7 @@ impl FromStr for Pin {
     }
 }
 
-impl TryFrom<String> for Pin {
-    type Error = InvalidPin;
-    fn try_from(text: String) -> Result<Self, InvalidPin> {
-        text.parse()
-    }
-}
-
-impl From<Pin> for String {
-    fn from(pin: Pin) -> String {
-        pin.0
-    }
-}
+written_as_text!(Pin, InvalidPin);
 
 #[cfg(test)]
 mod tests {

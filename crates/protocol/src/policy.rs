@@ -257,24 +257,7 @@ impl fmt::Display for Selector {
     }
 }
 
-impl fmt::Debug for Selector {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl TryFrom<String> for Selector {
-    type Error = InvalidPolicy;
-    fn try_from(text: String) -> Result<Self, InvalidPolicy> {
-        text.parse()
-    }
-}
-
-impl From<Selector> for String {
-    fn from(selector: Selector) -> String {
-        selector.to_string()
-    }
-}
+written_as_text!(Selector, InvalidPolicy);
 
 /// A statement about the policy that must stay true: a policy that breaks one is not saved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,6 +1,30 @@
 //! Text from outside (of a device, an image, a host or a stranger), made safe to show on a terminal, in a table, in a
 //! log or in a sentence of ours.
 
+/// Lets a type that prints as it parses cross the wire as that text, and stand so in debug output.
+macro_rules! written_as_text {
+    ($name:ident, $error:ty) => {
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+        impl TryFrom<String> for $name {
+            type Error = $error;
+            fn try_from(text: String) -> Result<Self, $error> {
+                text.parse()
+            }
+        }
+        impl From<$name> for String {
+            fn from(value: $name) -> String {
+                value.to_string()
+            }
+        }
+    };
+}
+
+pub(crate) use written_as_text;
+
 /// Whether a character is not seen as itself: it steers a terminal, ends a line, changes the direction of text, or has
 /// no picture at all, so that two different texts look alike.
 ///

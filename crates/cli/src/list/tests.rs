@@ -38,7 +38,7 @@ fn only_what_cannot_be_asked_now_shows_its_age() {
         "AS OF",
     ];
     let now = "2026-01-02T07:05:00Z".parse().unwrap();
-    insta::assert_snapshot!(table(&list, heading, container, now).render(), @r"
+    insta::assert_snapshot!(table(&list, (heading, container), now).render(), @r"
     DEVICE      CONTAINER   STATUS                POD      IMAGE         PORTS             AS OF
     nas         postgres    Running (unhealthy)   member   postgres:17   8080→80, 53/udp
     pi-garage   web         Exited (1)                     postgres:17   8080→80, 53/udp   4 h ago
@@ -105,7 +105,7 @@ fn forty_containers_with_thousands_of_ports_each_are_a_table_at_once() {
     let now = "2026-01-02T07:05:00Z".parse().unwrap();
     let begun = std::time::Instant::now();
     let heading = ["A", "B", "C", "D", "E", "F", "G", "H"];
-    let table = table(&list, heading, container, now).render().to_string();
+    let table = table(&list, (heading, container), now).render().to_string();
     // Some ten times what an unoptimized build takes.
     assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
     assert_eq!(table.lines().count(), 41);

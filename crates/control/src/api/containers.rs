@@ -16,7 +16,7 @@ use axum::{
     Json,
     extract::{Path, State},
 };
-use flotilla_fleet::jobs::{self as fleet, Work, past_tense};
+use flotilla_fleet::jobs::{self as fleet, Work};
 use flotilla_link::{AgentLink, CallError};
 use flotilla_protocol::{
     Code, Problem,
@@ -71,7 +71,7 @@ pub(super) async fn act(
             )))
         })?;
     let target = Target::find(&core, &asks, device, &container)?;
-    let done = past_tense(action);
+    let done = action.done();
     let outcome = match target.stoppable(action) {
         Ok(()) => {
             target

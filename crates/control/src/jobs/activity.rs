@@ -1,7 +1,7 @@
 //! What the activity log says of jobs, once for each act that ended.
 
 use crate::{change::devices::mode_label, core::Core, store::NewActivity};
-use flotilla_fleet::jobs::{Act, ActOutcome, JobRecord, Target, Work, past_tense};
+use flotilla_fleet::jobs::{Act, ActOutcome, JobRecord, Target, Work};
 use flotilla_protocol::{activity::Action, inventory::ContainerAction, job::JobState};
 
 /// The entries of the acts that ended.
@@ -35,7 +35,7 @@ fn entry(core: &Core, record: &JobRecord, on: &Target, outcome: &ActOutcome) -> 
         }
         Work::Push { host, .. } => (Action::DevicePushed, Some(host.clone()), pushed(host, outcome)),
         Work::Bulk { action } => {
-            let done = || capitalized(past_tense(*action)) + ".";
+            let done = || capitalized(action.done()) + ".";
             let details = interruption(problem.unwrap_or_else(done), outcome);
             (word(*action), Some(on.label().to_owned()), details)
         }

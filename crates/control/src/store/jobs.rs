@@ -8,7 +8,6 @@ use flotilla_protocol::{
     activity::Activity,
     id::{DeviceId, JobId},
 };
-use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{AssertSqlSafe, Sqlite, Transaction};
 
 #[derive(sqlx::FromRow)]
@@ -24,15 +23,6 @@ struct SqlRow {
     outcome: Option<String>,
 }
 
-/// Texts of the protocol's words are JSON strings; a column has the word alone.
-fn word<T: Serialize>(value: &T) -> Result<String, StoreError> {
-    Ok(to_json(value)?.trim_matches('"').to_owned())
-}
-
-fn from_word<T: DeserializeOwned>(cell: Cell<'_>, word: &str) -> Result<T, StoreError> {
-    cell.json(&format!("\"{word}\""))
-}
-
 impl SqlRow {
     fn read(self, acts: Vec<Act>) -> Result<JobRecord, StoreError> {
         let cell = |column| Cell {
@@ -45,7 +35,7 @@ impl SqlRow {
             id: cell("id").parse(&self.id)?,
             work: cell("request").json(&self.request)?,
             caller: cell("caller").json(&self.caller)?,
-            state: from_word(cell("state"), &self.state)?,
+            state: cell("state").parse(&self.state)?,
             step: self.step.clone(),
             lines: cell("lines").json(&self.lines)?,
             began: cell("began").moment(self.began)?,
@@ -201,7 +191,7 @@ async fn create(transaction: &mut Transaction<'_, Sqlite>, job: &JobRecord) -> R
     .bind(to_json(&job.caller)?)
     .bind(device)
     .bind(to_json(&job.work)?)
-    .bind(word(&job.state)?)
+    .bind(job.state.as_str())
     .bind(&job.step)
     .bind(to_json(&job.lines)?)
     .bind(job.began.as_millisecond())
@@ -221,7 +211,7 @@ async fn create(transaction: &mut Transaction<'_, Sqlite>, job: &JobRecord) -> R
 
 async fn update(transaction: &mut Transaction<'_, Sqlite>, job: &JobRecord) -> Result<(), StoreError> {
     sqlx::query("UPDATE jobs SET state = ?, step = ?, lines = ?, ended = ?, outcome = ? WHERE id = ?")
-        .bind(word(&job.state)?)
+        .bind(job.state.as_str())
         .bind(&job.step)
         .bind(to_json(&job.lines)?)
         .bind(job.ended.map(Timestamp::as_millisecond))

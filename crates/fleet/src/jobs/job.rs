@@ -5,7 +5,7 @@ use super::{
     record::{Act, ActOutcome, JobRecord},
     work::{Target, Work},
 };
-use flotilla_protocol::{Code, Problem, Timestamp, id::DeviceId, inventory::ContainerAction, job::JobState};
+use flotilla_protocol::{Code, Problem, Timestamp, id::DeviceId, job::JobState};
 use std::{
     collections::BTreeSet,
     time::{Duration, Instant},
@@ -92,7 +92,7 @@ impl Job {
         let act = &mut self.record.acts[nth];
         let line = match (&self.record.work, outcome.message()) {
             (Work::Bulk { .. }, Some(why)) => Some(format!("{}: {why}", act.target)),
-            (Work::Bulk { action }, None) => Some(format!("{}: {}.", act.target, past_tense(*action))),
+            (Work::Bulk { action }, None) => Some(format!("{}: {}.", act.target, action.done())),
             _ => None,
         };
         act.outcome = Some(outcome);
@@ -209,7 +209,7 @@ impl Job {
             "{} of {} containers were not {}. {}",
             not_done.len(),
             self.acts.len(),
-            past_tense(action),
+            action.done(),
             named.collect::<Vec<_>>().join(" ")
         );
         (state, Some(code.unwrap_or(Code::Internal).because(message)))
@@ -259,15 +259,5 @@ impl Job {
         let is_move = matches!(self.record.work, Work::ModeChange { .. });
         let is_untouched = !self.acts.iter().any(LiveAct::is_begun);
         !self.is_over() && !self.is_canceling() && (!is_move || is_untouched)
-    }
-}
-
-/// What a container is when an action is done.
-#[must_use]
-pub fn past_tense(action: ContainerAction) -> &'static str {
-    match action {
-        ContainerAction::Start => "started",
-        ContainerAction::Stop => "stopped",
-        ContainerAction::Restart => "restarted",
     }
 }

@@ -8,40 +8,24 @@ use crate::{
     inventory::ContainerAction,
     job::{FollowJob, JobState},
     name::DeviceName,
+    open::choice,
     stream::{Malformed, Payload, Silence, Streaming, from_json, to_json},
 };
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-/// What kind of job it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum JobKind {
+choice!(
+    /// What kind of job it is.
+    JobKind:
     /// A container is put into its device's pod, or taken out.
-    Placement,
+    Placement = "placement",
     /// An agent moves into the network of another mode.
-    ModeChange,
+    ModeChange = "mode_change",
     /// An agent is installed over the owner's SSH.
-    Push,
+    Push = "push",
     /// Containers are started, stopped or restarted, at most four at a time on each device.
-    Bulk,
-    #[serde(other)]
-    Unknown,
-}
-
-impl JobKind {
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Placement => "placement",
-            Self::ModeChange => "mode_change",
-            Self::Push => "push",
-            Self::Bulk => "bulk",
-            Self::Unknown => "unknown",
-        }
-    }
-}
+    Bulk = "bulk"; "placement, mode_change, push, bulk"
+);
 
 /// A job. It survives the request that began it, links, agents and control itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
