@@ -29,13 +29,9 @@ use flotilla_protocol::{
 use job::Job;
 use journal::Journal;
 pub(crate) use news::JobNews;
+use parking_lot::Mutex;
 use record::{JobOutcome, JobRecord, Progress};
-use std::{
-    collections::BTreeMap,
-    path::Path,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
@@ -79,7 +75,7 @@ impl Jobs {
 
     /// Takes up the jobs that the agent's last end interrupted. Call it once.
     pub(crate) fn resume(&self) {
-        let all = self.lock().clone();
+        let all = self.0.jobs.lock().clone();
         let mut is_moving = false;
         for (id, job) in all.iter().filter(|(_, job)| !job.is_over()) {
             tracing::warn!(job.id = %id, "a job was cut off; it is finished or undone");
@@ -105,7 +101,7 @@ impl Jobs {
     /// # Errors
     /// The id is another job's, or a job is running that this one would get in the way of.
     pub(crate) fn start(&self, id: JobId, request: JobRequest) -> Result<JobReport, Problem> {
-        let mut all = self.lock();
+        let mut all = self.0.jobs.lock();
         if let Some(job) = all.get(&id) {
             let progress = job.progress.borrow();
             if progress.record.request == request {
@@ -126,7 +122,7 @@ impl Jobs {
 
     /// All known jobs, the oldest first, without their lines.
     pub(crate) fn list(&self) -> Vec<JobReport> {
-        let all = self.lock();
+        let all = self.0.jobs.lock();
         let reports = all.values().map(|job| job.progress.borrow().report(u32::MAX));
         reports.collect()
     }
@@ -160,7 +156,7 @@ impl Jobs {
 
     /// Why a container must not be acted on, if a job holds it.
     pub(crate) fn holder(&self, container: &str) -> Option<Problem> {
-        let all = self.lock();
+        let all = self.0.jobs.lock();
         let mut live = all.values().filter(|job| !job.is_over());
         live.find_map(|job| job.progress.borrow().record.holds(container))
     }
@@ -168,7 +164,7 @@ impl Jobs {
     /// Waits until no container is being recreated.
     pub(crate) async fn settle(&self) {
         loop {
-            let all = self.lock().clone();
+            let all = self.0.jobs.lock().clone();
             let mut live = all.values().filter(|job| !job.is_over());
             let placing =
                 live.find(|job| matches!(job.progress.borrow().record.request, JobRequest::Placement { .. }));
@@ -207,7 +203,7 @@ impl Jobs {
 
     fn forget_oldest(&self) {
         let mut over: Vec<_> = {
-            let all = self.lock();
+            let all = self.0.jobs.lock();
             let over = all.iter().filter(|(_, job)| job.is_over());
             over.map(|(id, job)| (job.progress.borrow().record.ended, *id))
                 .collect()
@@ -220,17 +216,13 @@ impl Jobs {
     }
 
     fn forget(&self, id: JobId) {
-        self.lock().remove(&id);
+        self.0.jobs.lock().remove(&id);
         self.0.journal.remove(id);
     }
 
     fn get(&self, id: JobId) -> Result<Job, Problem> {
-        let job = self.lock().get(&id).cloned();
+        let job = self.0.jobs.lock().get(&id).cloned();
         job.ok_or_else(|| Code::NotFound.because(format!("This agent has no job {id}.")))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<JobId, Job>> {
-        self.0.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -21,13 +21,13 @@ use flotilla_protocol::{
     name::DeviceName,
     pin::Pin,
 };
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, File, TryLockError},
     io::{self, ErrorKind},
     os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::watch;
 
@@ -181,7 +181,7 @@ impl StateDir {
     }
 
     pub(crate) fn get(&self) -> State {
-        self.locked().clone()
+        self.state.lock().clone()
     }
 
     /// Signals every change from now on.
@@ -191,7 +191,7 @@ impl StateDir {
 
     /// Changes the state. When this returns without an error the change is on disk; else nothing changed.
     pub(crate) fn update(&self, change: impl FnOnce(&mut State)) -> Result<(), StateError> {
-        let mut current = self.locked();
+        let mut current = self.state.lock();
         let mut next = current.clone();
         change(&mut next);
         if next != *current {
@@ -204,10 +204,6 @@ impl StateDir {
             self.changes.send_replace(());
         }
         Ok(())
-    }
-
-    fn locked(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -22,14 +22,11 @@ use flotilla_fleet::access::Caller;
 use flotilla_identity::ApiKey;
 use flotilla_protocol::{Timestamp, api::SessionFacts, id::SessionId, name::TokenName};
 use jiff::SignedDuration;
+use parking_lot::Mutex;
 use rand::{RngCore, SeedableRng, rngs::StdRng};
 use sessions::{SecretHashes, Sessions};
 use sha2::{Digest, Sha256};
-use std::{
-    fmt,
-    net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{fmt, net::SocketAddr, sync::Arc};
 use subtle::ConstantTimeEq;
 use tokens::Tokens;
 use tokio_util::sync::CancellationToken;
@@ -167,7 +164,12 @@ impl Access {
         now: Timestamp,
     ) -> Result<String, ProofRefusal> {
         let key = match token {
-            Some(id) => self.lock().tokens.key(id, now).ok_or(ProofRefusal::Token)?,
+            Some(id) => self
+                .credentials
+                .lock()
+                .tokens
+                .key(id, now)
+                .ok_or(ProofRefusal::Token)?,
             None => self.key.clone(),
         };
         key.prove(nonce, own).ok_or(ProofRefusal::Nonce)
@@ -175,7 +177,7 @@ impl Access {
 
     /// Makes a code that opens one session.
     pub(crate) fn open_code(&self, purpose: LinkPurpose, now: Timestamp) -> Secret {
-        let mut credentials = self.lock();
+        let mut credentials = self.credentials.lock();
         let code = secret(&mut credentials.random);
         credentials.codes.retain(|code| code.expires > now);
         if credentials.codes.len() == CODES {
@@ -197,7 +199,7 @@ impl Access {
     /// Exchanges a code for a session of the browser at `place`; `None` when the code was never given, was used, or is
     /// too old.
     pub(crate) fn open_session(&self, code: &str, place: String, now: Timestamp) -> Option<NewSession> {
-        let mut credentials = self.lock();
+        let mut credentials = self.credentials.lock();
         let given = hash(code);
         let at = credentials
             .codes
@@ -223,22 +225,25 @@ impl Access {
 
     /// The session that both secrets belong to. Finding it counts as a use.
     pub(crate) fn find_session(&self, cookie: &str, page: &str, now: Timestamp) -> Option<CurrentSession> {
-        self.lock().sessions.find(&SecretHashes::of(cookie, page), now)
+        self.credentials
+            .lock()
+            .sessions
+            .find(&SecretHashes::of(cookie, page), now)
     }
 
     /// Notes that a session is still in use; answers whether it is still good.
     pub(crate) fn keep_session(&self, session: SessionId, now: Timestamp) -> bool {
-        self.lock().sessions.keep(session, now)
+        self.credentials.lock().sessions.keep(session, now)
     }
 
     /// Ends a session; answers whether there was one.
     pub(crate) fn end_session(&self, session: SessionId) -> bool {
-        self.lock().sessions.end(session)
+        self.credentials.lock().sessions.end(session)
     }
 
     /// Sessions that are good now, newest first.
     pub(crate) fn sessions(&self, now: Timestamp) -> Vec<SessionFacts> {
-        self.lock().sessions.list(now)
+        self.credentials.lock().sessions.list(now)
     }
 
     /// Whether this is the token of `api.json`.
@@ -248,27 +253,27 @@ impl Access {
 
     /// The API token with this text, unless it is over. Finding it counts as a use.
     pub(crate) fn find_token(&self, token: &str, now: Timestamp) -> Option<CurrentToken> {
-        self.lock().tokens.find(token, now)
+        self.credentials.lock().tokens.find(token, now)
     }
 
     /// Lets programs in by an API token. One of the same name ends.
     pub(crate) fn add_token(&self, token: ApiTokenRow) {
-        self.lock().tokens.add(token);
+        self.credentials.lock().tokens.add(token);
     }
 
     /// Ends an API token, and all that is open by it.
     pub(crate) fn end_token(&self, name: &TokenName) {
-        self.lock().tokens.end(name);
+        self.credentials.lock().tokens.end(name);
     }
 
     /// All API tokens by name, expired ones included.
     pub(crate) fn tokens(&self) -> Vec<ApiTokenRow> {
-        self.lock().tokens.list()
+        self.credentials.lock().tokens.list()
     }
 
     /// Last uses of API tokens that are to be saved, by the tokens' ids. Each is answered once.
     pub(crate) fn take_token_uses(&self) -> Vec<(String, Timestamp)> {
-        self.lock().tokens.take_uses()
+        self.credentials.lock().tokens.take_uses()
     }
 
     /// Notes that what a stream was opened by is still in use; answers whether it is still good.
@@ -276,12 +281,8 @@ impl Access {
         match credential {
             Credential::Key => true,
             Credential::Session(session) => self.keep_session(session.id, now),
-            Credential::Token(token) => self.lock().tokens.keep(&token.id, now),
+            Credential::Token(token) => self.credentials.lock().tokens.keep(&token.id, now),
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Credentials> {
-        self.credentials.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -45,11 +45,8 @@ use flotilla_protocol::{
     id::DeviceId,
     mesh::Relay,
 };
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Instant,
-};
+use parking_lot::{Mutex, MutexGuard};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 use tokio::sync::Notify;
 
 /// The fleet in memory, behind one lock. Shared by reference.
@@ -126,7 +123,7 @@ impl Cache {
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         // A panic under this lock leaves at worst one row behind its device, which the next report mends.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     /// A reader of the live frames that tell of what is in `scope`.

@@ -25,11 +25,9 @@ use flotilla_protocol::{
     text::shown,
 };
 use flotilla_relay::Relay;
+use parking_lot::{Mutex, MutexGuard};
 use rand::rngs::StdRng;
-use std::{
-    net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{net::SocketAddr, sync::Arc};
 use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -76,11 +74,11 @@ pub(crate) struct Core {
 
 impl Core {
     pub(crate) fn random(&self) -> MutexGuard<'_, StdRng> {
-        self.random.lock().unwrap_or_else(PoisonError::into_inner)
+        self.random.lock()
     }
 
     pub(crate) fn relay(&self) -> MutexGuard<'_, Option<Relay>> {
-        self.relay.lock().unwrap_or_else(PoisonError::into_inner)
+        self.relay.lock()
     }
 
     /// The user interface's address with a new code, which opens one session.
@@ -91,10 +89,7 @@ impl Core {
 
     /// Where devices reach control, best first.
     pub(crate) fn endpoints(&self) -> Vec<Endpoint> {
-        self.endpoints
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.endpoints.lock().clone()
     }
 
     /// Where one device reaches control: a tunnel's end comes last, because every other way is better.

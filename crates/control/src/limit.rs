@@ -5,11 +5,8 @@
 
 use flotilla_pace::{Paces, Rate};
 use flotilla_protocol::{Timestamp, id::TokenId, neighborhood::neighborhood};
-use std::{
-    net::IpAddr,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use parking_lot::Mutex;
+use std::{net::IpAddr, time::Duration};
 
 /// Refusals per minute, and at once, after which attempts are refused unread. A person who mistypes stays below it.
 const PER_MINUTE: u64 = 10;
@@ -47,15 +44,11 @@ impl Default for Refusals {
 impl Refusals {
     /// Whether the source has used up its refusals.
     pub(crate) fn is_spent(&self, source: AttemptSource, now: Timestamp) -> bool {
-        !self.lock().wait(source, 1, now).is_zero()
+        !self.0.lock().wait(source, 1, now).is_zero()
     }
 
     pub(crate) fn count(&self, source: AttemptSource, now: Timestamp) {
-        self.lock().charge(source, 1, now);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Paces<AttemptSource, Timestamp>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().charge(source, 1, now);
     }
 }
 
@@ -112,7 +105,7 @@ mod tests {
             refusals.count(AttemptSource::of(IpAddr::V4(n.into())), at(0));
         }
         assert!(refusals.is_spent(stranger, at(0)));
-        assert_eq!(refusals.lock().len(), SOURCES);
+        assert_eq!(refusals.0.lock().len(), SOURCES);
     }
 
     #[test]

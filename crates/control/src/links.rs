@@ -3,10 +3,11 @@
 use flotilla_fleet::{Holder, Holders};
 use flotilla_link::AgentLink;
 use flotilla_protocol::id::DeviceId;
+use parking_lot::Mutex;
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -57,43 +58,48 @@ impl Links {
 
     /// The device's link, while it has one.
     pub(crate) fn lookup(&self, device: DeviceId) -> Option<AgentLink> {
-        let attached = self.lock().live.get(&device).cloned()?;
+        let attached = self.registry.lock().live.get(&device).cloned()?;
         (!attached.link.is_closed()).then_some(attached.link)
     }
 
     /// Sends a device its settings again, if it has a link.
     pub(crate) fn send_settings(&self, device: DeviceId) {
-        if let Some(attached) = self.lock().live.get(&device) {
+        if let Some(attached) = self.registry.lock().live.get(&device) {
             attached.settings_changed.notify_one();
         }
     }
 
     pub(crate) fn send_settings_to_all(&self) {
-        for attached in self.lock().live.values() {
+        for attached in self.registry.lock().live.values() {
             attached.settings_changed.notify_one();
         }
     }
 
     /// Numbers a link that was just let in. Numbers grow, so the newest link is known however long each upgrade takes.
     pub(crate) fn next_number(&self) -> u64 {
-        let mut links = self.lock();
+        let mut links = self.registry.lock();
         links.let_in += 1;
         links.let_in
     }
 
     /// Notes that an agent is about to take the device's link. Answers the agent that it takes turns with, if so.
     pub(crate) fn handle_holder(&self, device: DeviceId, holder: Holder) -> Option<Holder> {
-        self.lock().holders.entry(device).or_default().handle_link(holder)
+        self.registry
+            .lock()
+            .holders
+            .entry(device)
+            .or_default()
+            .handle_link(holder)
     }
 
     /// Forgets which agents held the device's link, so that the next one can't count as taking turns.
     pub(crate) fn forget_holders(&self, device: DeviceId) {
-        self.lock().holders.remove(&device);
+        self.registry.lock().holders.remove(&device);
     }
 
     /// Makes a link the device's, and ends the one that it had; `None` when that one was let in later.
     pub(crate) fn attach(&self, device: DeviceId, number: u64, link: AgentLink) -> Option<AttachedLink> {
-        let mut links = self.lock();
+        let mut links = self.registry.lock();
         if links.live.get(&device).is_some_and(|other| other.number > number) {
             return None;
         }
@@ -110,7 +116,7 @@ impl Links {
 
     /// Forgets a link; false when another one has taken its place.
     pub(crate) fn detach(&self, device: DeviceId, number: u64) -> bool {
-        let mut links = self.lock();
+        let mut links = self.registry.lock();
         let newest = links
             .live
             .get(&device)
@@ -119,9 +125,5 @@ impl Links {
             links.live.remove(&device);
         }
         newest
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Registry> {
-        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

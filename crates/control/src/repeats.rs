@@ -10,11 +10,8 @@ use flotilla_protocol::{
     activity::{Action, Actor},
     id::DeviceId,
 };
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use parking_lot::Mutex;
+use std::{collections::BTreeMap, time::Duration};
 
 /// How long events are counted before their number is recorded.
 const WINDOW: Duration = Duration::from_secs(60);
@@ -57,7 +54,7 @@ impl Window {
 impl Repeats {
     /// Notes an event. Answers its entry when it is to be recorded now; otherwise the event is counted.
     pub(crate) fn handle(&self, what: RepeatKey, entry: NewActivity, now: Timestamp) -> Option<NewActivity> {
-        let mut windows = self.lock();
+        let mut windows = self.0.lock();
         let is_apart = match what {
             // A copy has a certificate of the fleet, so there are at most as many of these windows as devices.
             RepeatKey::Cloned(_) => true,
@@ -82,7 +79,7 @@ impl Repeats {
 
     /// Closes the windows that are over; answers an entry for each count.
     pub(crate) fn poll(&self, now: Timestamp) -> Vec<NewActivity> {
-        let mut windows = self.lock();
+        let mut windows = self.0.lock();
         let over = windows.iter().filter(|(_, window)| window.is_over(now));
         let over: Vec<_> = over.map(|(what, _)| *what).collect();
         let ended = over
@@ -93,13 +90,9 @@ impl Repeats {
 
     /// Closes all windows when control ends; answers an entry for each count.
     pub(crate) fn drain(&self) -> Vec<NewActivity> {
-        let windows = std::mem::take(&mut *self.lock());
+        let windows = std::mem::take(&mut *self.0.lock());
         let all = windows.into_iter();
         all.filter_map(|(what, window)| summary(what, window)).collect()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<RepeatKey, Window>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

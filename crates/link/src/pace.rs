@@ -7,10 +7,11 @@
 //! connections have limits of their own.
 
 use crate::settings::MIN_READ_RATE;
+use parking_lot::Mutex;
 use std::{
     io,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -63,7 +64,7 @@ impl Meter {
     }
 
     fn with<T>(&self, change: impl FnOnce(&mut Debt, Instant) -> T) -> T {
-        let mut debt = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut debt = self.0.lock();
         change(&mut debt, Instant::now())
     }
 }

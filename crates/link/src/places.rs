@@ -10,13 +10,8 @@ use crate::{
     eviction::{EvictionQueue, Member, Source, Stage},
 };
 use flotilla_protocol::{id::DeviceId, neighborhood::neighborhood};
-use std::{
-    collections::BTreeMap,
-    fmt,
-    net::IpAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use parking_lot::Mutex;
+use std::{collections::BTreeMap, fmt, net::IpAddr, sync::Arc, time::Duration};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::Instant,
@@ -100,7 +95,7 @@ impl Places {
         now: Instant,
     ) -> (Place, CancellationToken) {
         let cut = CancellationToken::new();
-        let mut table = lock(&self.table);
+        let mut table = self.table.lock();
         table.last += 1;
         let number = table.last;
         let occupant = Occupant {
@@ -126,7 +121,7 @@ impl Places {
 
     /// Evicts the strangers that have been here for `lifetime` and have nothing under way.
     pub(crate) fn end_overdue(&self, lifetime: Duration, now: Instant) {
-        let mut table = lock(&self.table);
+        let mut table = self.table.lock();
         let overdue = table.occupants.iter().filter(|(_, occupant)| {
             !occupant.is_guest
                 && now.saturating_duration_since(occupant.since) >= lifetime
@@ -225,7 +220,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        lock(&self.admission.table).remove(self.admission.number);
+        self.admission.table.lock().remove(self.admission.number);
     }
 }
 
@@ -241,7 +236,7 @@ impl Admission {
     }
 
     fn become_guest(&self, device: Option<DeviceId>) {
-        let mut table = lock(&self.table);
+        let mut table = self.table.lock();
         let is_stranger = |occupant: &Occupant| !occupant.is_guest;
         if !table.occupants.get(&self.number).is_some_and(is_stranger) {
             return;
@@ -254,11 +249,15 @@ impl Admission {
     }
 
     pub(crate) fn set_stage(&self, stage: Stage) {
-        lock(&self.table).update(self.number, |occupant| occupant.stage = stage);
+        self.table
+            .lock()
+            .update(self.number, |occupant| occupant.stage = stage);
     }
 
     pub(crate) fn set_upgraded(&self) {
-        lock(&self.table).update(self.number, |occupant| occupant.is_upgraded = true);
+        self.table
+            .lock()
+            .update(self.number, |occupant| occupant.is_upgraded = true);
     }
 }
 
@@ -266,10 +265,6 @@ impl fmt::Debug for Admission {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Admission({})", self.number)
     }
-}
-
-fn lock(table: &Mutex<PlaceTable>) -> MutexGuard<'_, PlaceTable> {
-    table.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -300,7 +295,7 @@ mod tests {
         let cut = crowd.iter().filter(|(_, cut)| cut.is_cancelled()).count();
         assert_eq!((cut, guest_cut.is_cancelled()), (97, false));
         drop(crowd);
-        assert_eq!(lock(&places.table).occupants.len(), 1);
+        assert_eq!(places.table.lock().occupants.len(), 1);
     }
 
     #[tokio::test]

@@ -6,6 +6,7 @@ use crate::{
     cidr::IpRange,
     name::{DeviceName, Tag},
     open::Open,
+    text::written_as_text,
 };
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};

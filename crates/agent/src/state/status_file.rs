@@ -3,12 +3,13 @@
 use flotilla_protocol::{
     Timestamp, endpoint::Endpoint, inventory::EngineState, mesh::MeshReport, name::DeviceName, path::PeerPath,
 };
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use std::{
     fs,
     net::Ipv4Addr,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
 };
 
 const FILE: &str = "status.json";
@@ -101,7 +102,7 @@ impl StatusFile {
     }
 
     fn note(&self, change: impl FnOnce(&mut Notes)) {
-        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut notes = self.notes.lock();
         let before = notes.clone();
         change(&mut notes);
         if *notes != before

@@ -9,9 +9,9 @@ use flotilla_protocol::{
     id::{DeviceId, JobId},
     job::JobProgress,
 };
+use parking_lot::Mutex;
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 use tokio::{
@@ -53,29 +53,29 @@ pub(crate) struct ShownJob {
 impl JobTable {
     /// Tells the machine what happened, and wakes the runner.
     pub(crate) fn tell<T>(&self, event: impl FnOnce(&mut Jobs) -> T) -> T {
-        let answer = event(&mut lock(&self.machine));
+        let answer = event(&mut self.machine.lock());
         self.woken.notify_one();
         answer
     }
 
     /// Reads from the machine.
     pub(crate) fn read<T>(&self, look: impl FnOnce(&Jobs) -> T) -> T {
-        look(&lock(&self.machine))
+        look(&self.machine.lock())
     }
 
     /// The stream by which the news of an act come.
     pub(crate) fn take_news(&self, act: JobId) -> Option<AgentStream<JobProgress>> {
-        lock(&self.news).remove(&act)
+        self.news.lock().remove(&act)
     }
 
     /// Keeps the stream for the next call about the act.
     pub(crate) fn keep_news(&self, act: JobId, news: AgentStream<JobProgress>) {
-        lock(&self.news).insert(act, news);
+        self.news.lock().insert(act, news);
     }
 
     /// A link has begun. Its device is called about jobs once it has said which it has.
     pub(crate) fn handle_link_up(&self, device: DeviceId) {
-        let mut links = lock(&self.links);
+        let mut links = self.links.lock();
         links.begun += 1;
         let number = links.begun;
         links.present.insert(device, number);
@@ -85,7 +85,7 @@ impl JobTable {
     }
 
     pub(crate) fn handle_link_down(&self, device: DeviceId, now: Now) {
-        let mut links = lock(&self.links);
+        let mut links = self.links.lock();
         links.present.remove(&device);
         links.to_ask.remove(&device);
         self.tell(|jobs| jobs.handle_link_down(device, now));
@@ -93,7 +93,7 @@ impl JobTable {
 
     /// A device that is to be asked, with the number of its link.
     pub(crate) fn poll_linked(&self) -> Option<(DeviceId, u64)> {
-        let mut links = lock(&self.links);
+        let mut links = self.links.lock();
         let device = links.to_ask.pop_first()?;
         let number = links.present.get(&device).copied()?;
         Some((device, number))
@@ -101,7 +101,7 @@ impl JobTable {
 
     /// A device said over this link which jobs it has; false when the link has ended.
     pub(crate) fn handle_listed(&self, (device, link): (DeviceId, u64), listed: &[JobId], now: Now) -> bool {
-        let links = lock(&self.links);
+        let links = self.links.lock();
         let is_present = links.present.get(&device) == Some(&link);
         if is_present {
             self.tell(|jobs| jobs.handle_link_up(device, listed, now));
@@ -124,14 +124,14 @@ impl JobTable {
     pub(crate) fn adopt(&self, record: JobRecord, shown: ShownJob, origin: Origin, now: Now) -> JobHandle {
         let sender = watch::Sender::new(shown);
         let handle = JobHandle(sender.subscribe());
-        lock(&self.shown).insert(record.id, sender);
+        self.shown.lock().insert(record.id, sender);
         self.tell(|jobs| jobs.adopt(record, origin, now));
         handle
     }
 
     /// Shows a job anew; forgets it here when it is over, since it is in the store then.
     pub(crate) fn show(&self, shown: ShownJob) {
-        let mut all = lock(&self.shown);
+        let mut all = self.shown.lock();
         let (id, is_over) = (shown.job.id, shown.job.state.is_over());
         if let Some(sender) = all.get(&id) {
             sender.send_replace(shown);
@@ -143,13 +143,13 @@ impl JobTable {
 
     /// Lets a request wait for a job that is not over.
     pub(crate) fn handle(&self, id: JobId) -> Option<JobHandle> {
-        let all = lock(&self.shown);
+        let all = self.shown.lock();
         all.get(&id).map(|sender| JobHandle(sender.subscribe()))
     }
 
     /// The jobs that are not over.
     pub(crate) fn list(&self) -> Vec<Job> {
-        let all = lock(&self.shown);
+        let all = self.shown.lock();
         all.values().map(|sender| sender.borrow().job.clone()).collect()
     }
 
@@ -164,14 +164,10 @@ impl JobTable {
 
     /// The next thing to do.
     pub(crate) fn poll_todo(&self, now: Now) -> Option<Todo> {
-        let mut machine = lock(&self.machine);
+        let mut machine = self.machine.lock();
         machine.handle_timeout(now);
         machine.poll_todo(now)
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Lets a request wait for a job. Dropping it does not end the job.

@@ -5,11 +5,8 @@ use flotilla_protocol::{
     Problem,
     id::{DeviceId, JobId},
 };
-use std::{
-    collections::BTreeMap,
-    path::PathBuf,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use parking_lot::Mutex;
+use std::{collections::BTreeMap, path::PathBuf};
 use tokio_util::sync::CancellationToken;
 
 /// What runs over `ssh`. Shared by reference.
@@ -52,36 +49,37 @@ impl OwnersSsh {
             cancel,
             is_reached: false,
         };
-        lock(&self.installations).insert(job, installation);
+        self.installations.lock().insert(job, installation);
     }
 
     /// Ends an installation at the next point at which that is safe.
     pub(crate) fn stop(&self, job: JobId) {
-        if let Some(installation) = lock(&self.installations).get(&job) {
+        if let Some(installation) = self.installations.lock().get(&job) {
             installation.cancel.cancel();
         }
     }
 
     pub(crate) fn forget(&self, job: JobId) {
-        lock(&self.installations).remove(&job);
+        self.installations.lock().remove(&job);
     }
 
     pub(crate) fn set_reached(&self, job: JobId) {
-        if let Some(installation) = lock(&self.installations).get_mut(&job) {
+        if let Some(installation) = self.installations.lock().get_mut(&job) {
             installation.is_reached = true;
         }
     }
 
     /// Whether an installation has reached its device.
     pub(crate) fn is_reached(&self, job: JobId) -> bool {
-        lock(&self.installations)
+        self.installations
+            .lock()
             .get(&job)
             .is_some_and(|installation| installation.is_reached)
     }
 
     /// Sets the token that ends a device's tunnel, and ends the tunnel that it had.
     pub(crate) fn set_tunnel(&self, device: DeviceId, cancel: Option<CancellationToken>) {
-        let mut tunnels = lock(&self.tunnels);
+        let mut tunnels = self.tunnels.lock();
         let before = match cancel {
             Some(cancel) => tunnels.insert(
                 device,
@@ -99,7 +97,7 @@ impl OwnersSsh {
 
     /// Sets why a device's tunnel is down; `None` when it is up. Answers whether that is new.
     pub(crate) fn set_failure(&self, device: DeviceId, failure: Option<Problem>) -> bool {
-        let mut tunnels = lock(&self.tunnels);
+        let mut tunnels = self.tunnels.lock();
         let Some(kept) = tunnels.get_mut(&device) else {
             return false;
         };
@@ -110,10 +108,6 @@ impl OwnersSsh {
 
     /// Why a device's tunnel is down.
     pub(crate) fn failure(&self, device: DeviceId) -> Option<Problem> {
-        lock(&self.tunnels).get(&device)?.failure.clone()
+        self.tunnels.lock().get(&device)?.failure.clone()
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -25,15 +25,12 @@ use flotilla_protocol::{
     activity::{Action, Actor},
     id::FleetId,
 };
+use parking_lot::Mutex;
 use rand::{
     RngCore, SeedableRng, TryRngCore,
     rngs::{OsRng, StdRng},
 };
-use std::{
-    net::SocketAddr,
-    path::PathBuf,
-    sync::{Arc, Mutex},
-};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Makes the database's file, readable by its owner only, before SQLite writes to it; answers its path.

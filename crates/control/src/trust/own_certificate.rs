@@ -11,7 +11,7 @@ use crate::data_dir::ReplacedFile;
 use flotilla_identity::{FleetCa, IssuedCertificate, LeafKey, LiveCertificate, MaterialError};
 use flotilla_protocol::Timestamp;
 use jiff::SignedDuration;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use parking_lot::Mutex;
 
 /// The pause before a write that failed is tried again. A full disk rarely has room sooner, and a minute is short beside
 /// the 30 days that are left of the certificate.
@@ -85,14 +85,14 @@ impl OwnCertificate {
     /// Whether [`OwnCertificate::tend`] has something to do. After a failure that is so a minute later, or when the
     /// clock was set.
     pub(super) fn is_to_be_tended(&self, now: Timestamp) -> bool {
-        let kept = self.kept();
+        let kept = self.kept.lock();
         let failed = kept.failure.as_ref().map(|failure| failure.at);
         !kept.is_in_order(now) && failed.is_none_or(|at| now.duration_since(at).abs() >= RETRY)
     }
 
     /// Issues the next certificate when it is due, and writes what is not written. Takes as long as the disk does.
     pub(super) fn tend(&self, ca: &FleetCa, key: &LeafKey, now: Timestamp) {
-        let mut kept = self.kept();
+        let mut kept = self.kept.lock();
         if kept.issued.is_due(now) {
             match self.issue(ca, key, now) {
                 Ok(issued) => {
@@ -115,10 +115,6 @@ impl OwnCertificate {
         let issued = ca.issue_control(key, now)?;
         self.live.replace(key, &issued.pem, ca.cert_pem())?;
         Ok(issued)
-    }
-
-    fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -182,7 +178,7 @@ mod tests {
     }
 
     fn pem(own: &OwnCertificate) -> String {
-        own.kept().issued.pem.clone()
+        own.kept.lock().issued.pem.clone()
     }
 
     #[test]
@@ -222,7 +218,7 @@ mod tests {
         assert!(!own.is_to_be_tended(at(900 * DAY)) && own.is_to_be_tended(at(0)));
         rig.tend(&own, 0);
         assert!(!own.is_to_be_tended(at(0)));
-        let issued = own.kept().issued.clone();
+        let issued = own.kept.lock().issued.clone();
         assert_eq!(issued.not_before, at(-600));
         let life = i64::try_from(LEAF_LIFETIME.as_secs()).unwrap();
         assert_eq!(issued.expires, at(life));

@@ -1,9 +1,7 @@
 //! How many streams may be open: in all, and of each who opens them, so that nobody takes all of them.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use parking_lot::Mutex;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// On whose behalf a stream is open.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,7 +56,7 @@ impl Budget {
     /// # Errors
     /// All places are taken, or all of the opener's.
     pub fn take(&self, opener: &Opener) -> Result<Slot, NoRoom> {
-        let mut taken = self.lock();
+        let mut taken = self.taken.lock();
         if taken.all >= self.all {
             return Err(NoRoom::All(self.all));
         }
@@ -75,15 +73,11 @@ impl Budget {
             opener: opener.clone(),
         })
     }
-
-    fn lock(&self) -> MutexGuard<'_, Taken> {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        let mut taken = self.budget.lock();
+        let mut taken = self.budget.taken.lock();
         taken.all -= 1;
         if let Opener::Caller(caller) = &self.opener
             && let Some(own) = taken.by_caller.get_mut(caller)
@@ -120,9 +114,9 @@ mod tests {
         drop(one.pop());
         assert_eq!(budget.take(&caller("two")).unwrap_err(), NoRoom::Share(2));
         drop((budget.take(&caller("one")).unwrap(), one, two, own));
-        assert_eq!(budget.lock().all, 0);
+        assert_eq!(budget.taken.lock().all, 0);
         assert!(
-            budget.lock().by_caller.is_empty(),
+            budget.taken.lock().by_caller.is_empty(),
             "nothing is kept of callers that left"
         );
     }

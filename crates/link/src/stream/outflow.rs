@@ -5,12 +5,13 @@
 
 use bytes::{Bytes, BytesMut};
 use flotilla_protocol::stream::{End, Frame, Malformed, Streaming};
+use parking_lot::Mutex;
 use std::{
     fmt,
     future::{Future, poll_fn},
     marker::PhantomData,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     task::{Context, Poll, Waker},
 };
 
@@ -34,13 +35,9 @@ struct Chunk {
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Chunk> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// What was sent since the last chunk; `None` when there is nothing.
     fn take(&self) -> Option<Bytes> {
-        let mut chunk = self.lock();
+        let mut chunk = self.0.lock();
         if let Some(waiting) = chunk.waiting.take() {
             waiting.wake();
         }
@@ -58,7 +55,7 @@ impl<S: Streaming> Outflow<S> {
     pub async fn send(&mut self, item: &S::Item) -> Result<(), Malformed> {
         let frame = Frame::of(item)?;
         poll_fn(|cx| {
-            let mut chunk = self.shared.lock();
+            let mut chunk = self.shared.0.lock();
             if chunk.bytes.len() >= CHUNK {
                 chunk.waiting = Some(cx.waker().clone());
                 return Poll::Pending;
@@ -117,7 +114,7 @@ impl<S: Streaming> Production<S> {
     pub fn end(&mut self, end: &End<S::End>) {
         if self.producer.take().is_some() {
             // An end always fits.
-            let _ = Frame::end::<S>(end).write_to(&mut self.shared.lock().bytes);
+            let _ = Frame::end::<S>(end).write_to(&mut self.shared.0.lock().bytes);
         }
     }
 }

@@ -6,7 +6,6 @@ use crate::{
     core::Core,
 };
 use flotilla_protocol::endpoint::Endpoint;
-use std::sync::PoisonError;
 
 /// Finds again the addresses of this computer and those that people added.
 pub(crate) fn find_endpoints(core: &Core) -> Effects {
@@ -19,7 +18,7 @@ pub(crate) fn find_endpoints(core: &Core) -> Effects {
 
 /// Replaces control's addresses. If that changes them, pages and maps get the new ones, and then agents.
 pub(crate) fn set_endpoints(core: &Core, endpoints: Vec<Endpoint>) -> Effects {
-    let mut current = core.endpoints.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut current = core.endpoints.lock();
     if *current == endpoints {
         return Effects::default();
     }
