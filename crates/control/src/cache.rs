@@ -126,6 +126,11 @@ impl Cache {
         self.0.lock()
     }
 
+    /// Looks at a device; `None` where there is no such device.
+    pub(crate) fn read<T>(&self, device: DeviceId, look: impl FnOnce(&DeviceEntry) -> T) -> Option<T> {
+        self.lock().device(device).map(look)
+    }
+
     /// A reader of the live frames that tell of what is in `scope`.
     pub(crate) fn subscribe(&self, scope: Scope) -> Reader {
         self.lock().live.subscribe(scope)

@@ -26,11 +26,7 @@ pub(crate) async fn keep(
 
 /// Ends a device's tunnel for good; answers whether there was one.
 pub(crate) async fn forget(core: &Core, device: DeviceId) -> Result<(bool, Effects), StoreError> {
-    let had_one = core
-        .cache
-        .lock()
-        .device(device)
-        .is_some_and(|entry| entry.tunnel.is_some());
+    let had_one = core.cache.read(device, |entry| entry.tunnel.is_some()) == Some(true);
     if !had_one {
         return Ok((false, Effects::default()));
     }

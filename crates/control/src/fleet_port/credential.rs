@@ -132,11 +132,7 @@ pub(super) async fn device(
             "This is for devices of the fleet. Enroll first: create a command under Add Device.",
         )));
     };
-    let entry = core
-        .cache
-        .lock()
-        .device(id)
-        .map(|entry| (entry.row.clone(), entry.life()));
+    let entry = core.cache.read(id, |entry| (entry.row.clone(), entry.life()));
     let record = entry.as_ref().map(|(row, life)| CertificateRecord {
         life: *life,
         in_use: row.credential.as_ref().map(admission_credential),

@@ -35,11 +35,7 @@ async fn script(
 ) -> Result<Response, Refusal> {
     let held = credential::held_token(&core, &caller, &headers).await?;
     check(&core, &caller, &held).await?;
-    let row = core
-        .cache
-        .lock()
-        .device(held.row.device_id)
-        .map(|entry| entry.row.clone());
+    let row = core.cache.read(held.row.device_id, |entry| entry.row.clone());
     let row = row.ok_or_else(|| no_such_device("of this command"))?;
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let requested: Option<Endpoint> = host.and_then(|host| host.parse().ok());

@@ -162,9 +162,7 @@ impl Deadlines {
 pub(super) async fn save(core: &Core, device: DeviceId) {
     let Some((last_report, seen)) = core
         .cache
-        .lock()
-        .device(device)
-        .map(|entry| (entry.last_report.clone(), entry.row.last_seen))
+        .read(device, |entry| (entry.last_report.clone(), entry.row.last_seen))
     else {
         return;
     };

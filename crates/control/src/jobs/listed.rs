@@ -85,11 +85,7 @@ async fn handle_known(
 
 /// Makes a job of one that control has no record of.
 async fn take_over(core: &Core, (device, link): (DeviceId, &AgentLink), report: JobReport) {
-    let name = core
-        .cache
-        .lock()
-        .device(device)
-        .map(|entry| entry.row.name.clone());
+    let name = core.cache.read(device, |entry| entry.row.name.clone());
     let Some(name) = name else { return };
     let caller = Actor::Device {
         name: name.to_string(),

@@ -72,11 +72,7 @@ pub(crate) async fn enroll(core: &Core, enrollee: &Enrollee<'_>) -> Result<(Enro
     // Read again under the lock: another agent may have used the token meanwhile.
     let token = core.store.lookup_token(enrollee.row.id).await?;
     let token = token.unwrap_or_else(|| enrollee.row.clone());
-    let device = core
-        .cache
-        .lock()
-        .device(token.device_id)
-        .map(|entry| entry.row.clone());
+    let device = core.cache.read(token.device_id, |entry| entry.row.clone());
     let device = device
         .ok_or_else(|| Code::TokenRevoked.because("The device of this command was removed. Add it again."))?;
     let verdict = token

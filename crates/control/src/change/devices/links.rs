@@ -56,11 +56,7 @@ pub(crate) async fn admit(core: &Core, device: DeviceId, fingerprint: &str) -> O
 
 /// Records that a device stayed away for longer than a link takes to come back.
 pub(crate) fn went_offline(core: &Core, device: DeviceId) -> Effects {
-    let drop = core
-        .cache
-        .lock()
-        .device(device)
-        .and_then(|entry| entry.last_drop.clone());
+    let drop = core.cache.read(device, |entry| entry.last_drop.clone()).flatten();
     let details = match drop {
         Some(drop) => format!("Its link ended {}: {}.", core.clock.moment(drop.at), drop.reason),
         None => "It did not come back after the controller started.".to_owned(),
@@ -71,7 +67,7 @@ pub(crate) fn went_offline(core: &Core, device: DeviceId) -> Effects {
 
 /// Records that a device has a link. `returned` means that it was away only for a moment, which is not recorded.
 pub(crate) async fn came_online(core: &Core, device: DeviceId, remote: &str, returned: bool) -> Effects {
-    let token = core.cache.lock().device(device).map(|entry| entry.token.clone());
+    let token = core.cache.read(device, |entry| entry.token.clone());
     let Some(token) = token else {
         return Effects::default();
     };
@@ -93,7 +89,7 @@ pub(crate) async fn came_online(core: &Core, device: DeviceId, remote: &str, ret
 /// names that change each time are counted.
 pub(crate) async fn quarantine(core: &Core, device: DeviceId, other: Imposter) -> Effects {
     let _write_guard = core.write_lock.lock().await;
-    let row = core.cache.lock().device(device).map(|entry| entry.row.clone());
+    let row = core.cache.read(device, |entry| entry.row.clone());
     let Some(mut row) = row else {
         return Effects::default();
     };
@@ -140,7 +136,7 @@ pub(crate) async fn contest(core: &Core, device: DeviceId, [first, second]: [Hol
         address: second.address.clone(),
     };
     let _write_guard = core.write_lock.lock().await;
-    let row = core.cache.lock().device(device).map(|entry| entry.row.clone());
+    let row = core.cache.read(device, |entry| entry.row.clone());
     let Some(mut row) = row else {
         return Effects::default();
     };
@@ -163,9 +159,7 @@ pub(crate) async fn contest(core: &Core, device: DeviceId, [first, second]: [Hol
 fn by_device(core: &Core, device: DeviceId, action: Action, details: String) -> NewActivity {
     let name = core
         .cache
-        .lock()
-        .device(device)
-        .map(|entry| entry.row.name.to_string())
+        .read(device, |entry| entry.row.name.to_string())
         .unwrap_or_default();
     NewActivity::new(Actor::Device { name: name.clone() }, action, details).on(device, &name)
 }

@@ -127,11 +127,7 @@ pub(crate) fn resume(core: &Arc<Core>) {
 
 /// Ends the tunnel of a push that failed, unless the device is enrolled and its agent may use it.
 pub(super) async fn end_unused(core: &Core, device: DeviceId) {
-    let is_enrolled = core
-        .cache
-        .lock()
-        .device(device)
-        .is_some_and(|entry| entry.row.enrolled.is_some());
+    let is_enrolled = core.cache.read(device, |entry| entry.row.enrolled.is_some()) == Some(true);
     if is_enrolled {
         return;
     }
