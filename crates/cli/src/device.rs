@@ -113,6 +113,10 @@ async fn remove(client: &Client, name: String) -> Result<(), Failure> {
     Ok(out::line(&message)?)
 }
 
+async fn update(client: &Client, device: String, change: DeviceChange) -> Result<Device, Failure> {
+    Ok(client.send(&UpdateDevice { device, change }).await?)
+}
+
 async fn tag(client: &Client, name: String, edits: Vec<TagEdit>) -> Result<(), Failure> {
     let mut change = TagChange::default();
     for edit in edits {
@@ -121,14 +125,11 @@ async fn tag(client: &Client, name: String, edits: Vec<TagEdit>) -> Result<(), F
             TagEdit::Remove(tag) => change.remove.push(tag.to_string()),
         }
     }
-    let update = UpdateDevice {
-        device: name,
-        change: DeviceChange {
-            tags: Some(change),
-            ..DeviceChange::default()
-        },
+    let change = DeviceChange {
+        tags: Some(change),
+        ..DeviceChange::default()
     };
-    let device = client.send(&update).await?;
+    let device = update(client, name, change).await?;
     let message = match device.tags.as_slice() {
         [] => format!("{} has no tags.", device.name),
         tags => format!("{} is tagged {}.", device.name, join(tags)),
@@ -137,14 +138,11 @@ async fn tag(client: &Client, name: String, edits: Vec<TagEdit>) -> Result<(), F
 }
 
 async fn relay(client: &Client, name: String, preference: RelayPreference) -> Result<(), Failure> {
-    let update = UpdateDevice {
-        device: name,
-        change: DeviceChange {
-            relay: Some(preference),
-            ..DeviceChange::default()
-        },
+    let change = DeviceChange {
+        relay: Some(preference),
+        ..DeviceChange::default()
     };
-    let device = client.send(&update).await?;
+    let device = update(client, name, change).await?;
     Ok(out::line(&format!(
         "Access relay of {} is {}.",
         device.name, device.relay
@@ -153,26 +151,20 @@ async fn relay(client: &Client, name: String, preference: RelayPreference) -> Re
 
 async fn rename(client: &Client, name: String, new: String) -> Result<(), Failure> {
     let message = format!("{name} is now called {new}.");
-    let update = UpdateDevice {
-        device: name,
-        change: DeviceChange {
-            name: Some(new),
-            ..DeviceChange::default()
-        },
+    let change = DeviceChange {
+        name: Some(new),
+        ..DeviceChange::default()
     };
-    client.send(&update).await?;
+    update(client, name, change).await?;
     Ok(out::line(&message)?)
 }
 
 async fn vouch(client: &Client, name: String) -> Result<(), Failure> {
-    let update = UpdateDevice {
-        device: name,
-        change: DeviceChange {
-            vouched: Some(true),
-            ..DeviceChange::default()
-        },
+    let change = DeviceChange {
+        vouched: Some(true),
+        ..DeviceChange::default()
     };
-    let device = client.send(&update).await?;
+    let device = update(client, name, change).await?;
     Ok(out::line(&format!(
         "{} is one machine, whatever its machine id says. It is back within two minutes.",
         device.name

@@ -174,6 +174,11 @@ struct Cell<'a> {
     row: &'a dyn std::fmt::Display,
 }
 
+/// The cells of one row.
+fn cells<'a>(table: &'static str, row: &'a dyn std::fmt::Display) -> impl Fn(&'static str) -> Cell<'a> {
+    move |column| Cell { table, column, row }
+}
+
 impl Cell<'_> {
     fn inconsistent(self) -> StoreError {
         StoreError::Inconsistent {
@@ -191,6 +196,10 @@ impl Cell<'_> {
         serde_json::from_str(text).map_err(|_| self.inconsistent())
     }
 
+    fn json_if_any<T: DeserializeOwned>(self, text: Option<&str>) -> Result<Option<T>, StoreError> {
+        text.map(|text| self.json(text)).transpose()
+    }
+
     fn hash(self, bytes: &[u8]) -> Result<TokenHash, StoreError> {
         let bytes = <[u8; 32]>::try_from(bytes).map_err(|_| self.inconsistent())?;
         Ok(TokenHash::from_bytes(bytes))
@@ -198,6 +207,10 @@ impl Cell<'_> {
 
     fn moment(self, millis: i64) -> Result<Timestamp, StoreError> {
         Timestamp::from_millisecond(millis).map_err(|_| self.inconsistent())
+    }
+
+    fn moment_if_any(self, millis: Option<i64>) -> Result<Option<Timestamp>, StoreError> {
+        millis.map(|millis| self.moment(millis)).transpose()
     }
 }
 

@@ -137,10 +137,7 @@ impl AgentLink {
     /// # Errors
     /// The link ended, the agent was too slow, or it refused.
     pub async fn get<T: DeserializeOwned>(&self, path: &str, limit: Duration) -> Result<T, CallError> {
-        let response = self
-            .call(request(Method::GET, path, Bytes::new())?, limit)
-            .await?;
-        decode(response.body())
+        self.ask(request(Method::GET, path, Bytes::new())?, limit).await
     }
 
     /// A short call with a JSON body and a JSON answer.
@@ -174,10 +171,8 @@ impl AgentLink {
     /// # Errors
     /// The link ended, the agent was too slow, or it refused.
     pub async fn delete<T: DeserializeOwned>(&self, path: &str, limit: Duration) -> Result<T, CallError> {
-        let response = self
-            .call(request(Method::DELETE, path, Bytes::new())?, limit)
-            .await?;
-        decode(response.body())
+        self.ask(request(Method::DELETE, path, Bytes::new())?, limit)
+            .await
     }
 
     async fn send_json<T: DeserializeOwned>(
@@ -191,8 +186,18 @@ impl AgentLink {
         let mut request = request(method, path, Bytes::from(body))?;
         let json = HeaderValue::from_static("application/json");
         request.headers_mut().insert(header::CONTENT_TYPE, json);
+        self.ask(request, limit).await
+    }
+
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        request: Request<Bytes>,
+        limit: Duration,
+    ) -> Result<T, CallError> {
         let response = self.call(request, limit).await?;
-        decode(response.body())
+        // The error quotes bytes that the device sent, so its text is bounded and escaped.
+        serde_json::from_slice(response.body())
+            .map_err(|error| CallError::Malformed(shown(&error.to_string(), REFUSAL_CHARS)))
     }
 
     /// A short call. Dropping the future cancels it at the agent.
@@ -382,10 +387,4 @@ fn succeeded(status: StatusCode, body: &[u8]) -> Result<(), CallError> {
         Ok(problem) => Err(CallError::Refused(sanitize_device_problem(problem))),
         Err(_) => Err(CallError::Malformed(format!("HTTP status {status}"))),
     }
-}
-
-fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, CallError> {
-    // The error quotes bytes that the device sent, so its text is bounded and escaped.
-    serde_json::from_slice(body)
-        .map_err(|error| CallError::Malformed(shown(&error.to_string(), REFUSAL_CHARS)))
 }

@@ -1,13 +1,13 @@
 //! `device mode` and `device keep-host`: changes the network mode of a device.
 
-use super::add::print_token;
+use super::{add::print_token, update};
 use crate::{
     args::{Form, Mode, Token},
     failure::Failure,
     jobs, out,
 };
 use flotilla_client::Client;
-use flotilla_protocol::api::{ByHand, ChangeMode, DeviceChange, ModeChange, UpdateDevice};
+use flotilla_protocol::api::{ByHand, ChangeMode, DeviceChange, ModeChange};
 
 pub(super) async fn change(client: &Client, arguments: Mode) -> Result<(), Failure> {
     let Mode {
@@ -47,14 +47,11 @@ pub(super) async fn change(client: &Client, arguments: Mode) -> Result<(), Failu
 }
 
 pub(super) async fn keep_host(client: &Client, name: String) -> Result<(), Failure> {
-    let update = UpdateDevice {
-        device: name,
-        change: DeviceChange {
-            host_kept: Some(true),
-            ..DeviceChange::default()
-        },
+    let change = DeviceChange {
+        host_kept: Some(true),
+        ..DeviceChange::default()
     };
-    let device = client.send(&update).await?;
+    let device = update(client, name, change).await?;
     Ok(out::line(&format!(
         "{} keeps host networking, also on Docker Desktop.",
         device.name

@@ -3,7 +3,7 @@
 //! The oldest entries are removed in time. The number and the hash of the last removed one stay as an anchor, from
 //! which the chain continues.
 
-use super::{Cell, Store, StoreError, to_json};
+use super::{Store, StoreError, cells, to_json};
 use flotilla_protocol::{
     Timestamp,
     activity::{Action, Activity, ActivityFault, ActivityVerified, Actor, FaultyEntry},
@@ -85,11 +85,7 @@ impl TryFrom<SqlRow> for Activity {
     type Error = StoreError;
 
     fn try_from(row: SqlRow) -> Result<Self, StoreError> {
-        let cell = |column| Cell {
-            table: "activity",
-            column,
-            row: &row.id,
-        };
+        let cell = cells("activity", &row.id);
         Ok(Self {
             id: row.id,
             at: cell("at").moment(row.at)?,

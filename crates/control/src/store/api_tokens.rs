@@ -1,6 +1,6 @@
 //! API tokens: hashed, named, expiring. A revoked one has no row.
 
-use super::{Cell, Store, StoreError, to_json};
+use super::{Store, StoreError, cells, to_json};
 use flotilla_identity::TokenHash;
 use flotilla_protocol::{Timestamp, api::Grant, name::TokenName};
 
@@ -33,20 +33,15 @@ impl TryFrom<SqlRow> for ApiTokenRow {
     type Error = StoreError;
 
     fn try_from(row: SqlRow) -> Result<Self, StoreError> {
-        let cell = |column| Cell {
-            table: "api_tokens",
-            column,
-            row: &row.id,
-        };
-        let last_used = row.last_used.map(|at| cell("last_used").moment(at));
+        let cell = cells("api_tokens", &row.id);
         Ok(Self {
             name: cell("name").parse(&row.name)?,
             hash: cell("hash").hash(&row.hash)?,
             grant: cell("granted").json(&row.granted)?,
             created: cell("created").moment(row.created)?,
             expires: cell("expires").moment(row.expires)?,
-            last_used: last_used.transpose()?,
-            id: row.id,
+            last_used: cell("last_used").moment_if_any(row.last_used)?,
+            id: row.id.clone(),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Devices: their records, which outlive links, tokens and certificates.
 
-use super::{Cell, Store, StoreError, to_json};
+use super::{Store, StoreError, cells, to_json};
 use flotilla_protocol::{
     Timestamp,
     agent::RELAY_MBIT_PER_SECOND,
@@ -123,15 +123,7 @@ impl TryFrom<SqlRow> for DeviceRow {
     type Error = StoreError;
 
     fn try_from(row: SqlRow) -> Result<Self, StoreError> {
-        let cell = |column| Cell {
-            table: "devices",
-            column,
-            row: &row.id,
-        };
-        let moment = |column, at: Option<i64>| at.map(|at| cell(column).moment(at)).transpose();
-        let credential =
-            |column, text: &Option<String>| text.as_deref().map(|text| cell(column).json(text)).transpose();
-        let relaying = row.relaying.as_deref().map(|text| cell("relaying").json(text));
+        let cell = cells("devices", &row.id);
         Ok(Self {
             id: cell("id").parse(&row.id)?,
             name: cell("name").parse(&row.name)?,
@@ -141,18 +133,14 @@ impl TryFrom<SqlRow> for DeviceRow {
             mesh_ip: cell("mesh_ip").parse(&row.mesh_ip)?,
             this_computer: row.this_computer,
             created: cell("created").moment(row.created)?,
-            enrolled: moment("enrolled", row.enrolled)?,
-            revoked: moment("revoked", row.revoked)?,
-            credential: credential("credential", &row.credential)?,
-            incoming: credential("incoming", &row.incoming)?,
-            imposter: row
-                .imposter
-                .as_deref()
-                .map(|text| cell("imposter").json(text))
-                .transpose()?,
-            last_seen: moment("last_seen", row.last_seen)?,
+            enrolled: cell("enrolled").moment_if_any(row.enrolled)?,
+            revoked: cell("revoked").moment_if_any(row.revoked)?,
+            credential: cell("credential").json_if_any(row.credential.as_deref())?,
+            incoming: cell("incoming").json_if_any(row.incoming.as_deref())?,
+            imposter: cell("imposter").json_if_any(row.imposter.as_deref())?,
+            last_seen: cell("last_seen").moment_if_any(row.last_seen)?,
             routes: cell("routes").json(&row.routes)?,
-            relaying: relaying.transpose()?,
+            relaying: cell("relaying").json_if_any(row.relaying.as_deref())?,
             host_kept: row.host_kept,
             vouched: row.vouched,
         })

@@ -1,6 +1,6 @@
 //! The fleet's own record: one row.
 
-use super::{Cell, Store, StoreError};
+use super::{Store, StoreError, cells};
 use flotilla_protocol::{Timestamp, api::StartingPolicy, cidr::Ipv4Net, endpoint::Endpoint, id::FleetId};
 use sqlx::{Sqlite, Transaction};
 
@@ -29,17 +29,10 @@ impl TryFrom<SqlRow> for FleetRow {
     type Error = StoreError;
 
     fn try_from(row: SqlRow) -> Result<Self, StoreError> {
-        let cell = |column| Cell {
-            table: "fleet",
-            column,
-            row: &row.id,
-        };
+        let cell = cells("fleet", &row.id);
         Ok(Self {
             id: cell("id").parse(&row.id)?,
-            starting_policy: match &row.starting_policy {
-                Some(policy) => Some(cell("starting_policy").json(policy)?),
-                None => None,
-            },
+            starting_policy: cell("starting_policy").json_if_any(row.starting_policy.as_deref())?,
             created: cell("created").moment(row.created)?,
             added_endpoints: cell("added_endpoints").json(&row.added_endpoints)?,
             mesh_cidr: cell("mesh_cidr").parse(&row.mesh_cidr)?,

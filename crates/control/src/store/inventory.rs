@@ -5,7 +5,7 @@
 //! wait for the disk: see [`Store::hasty_writer`].
 
 use super::{
-    Cell, Store, StoreError, StoredReport,
+    Store, StoreError, StoredReport, cells,
     items::{self, ItemChanges},
     to_json,
 };
@@ -165,11 +165,7 @@ impl StoredReport {
 
 fn read(row: &SqliteRow) -> Result<(DeviceId, LastReport), StoreError> {
     let (id, known) = <(String, String)>::from_row(row)?;
-    let cell = |column| Cell {
-        table: "last_reports",
-        column,
-        row: &id,
-    };
+    let cell = cells("last_reports", &id);
     Ok((cell("device_id").parse(&id)?, cell("known").json(&known)?))
 }
 

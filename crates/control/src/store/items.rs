@@ -1,6 +1,6 @@
 //! What each device's engine holds, one row per thing, so that a change of one thing writes one row.
 
-use super::{Cell, Store, StoreError, to_json};
+use super::{Store, StoreError, cells, to_json};
 use crate::report::{Collection, Holdings, WeighedItem};
 use flotilla_protocol::{id::DeviceId, inventory::Item};
 use futures_util::TryStreamExt;
@@ -110,11 +110,7 @@ struct SqlRow {
 impl SqlRow {
     fn read(row: &SqliteRow) -> Result<Item, StoreError> {
         let row = Self::from_row(row)?;
-        let cell = |column| Cell {
-            table: "items",
-            column,
-            row: &row.key,
-        };
+        let cell = cells("items", &row.key);
         let item = cell("item");
         let item = match row.kind.as_str() {
             CONTAINER => Item::Container(item.json(&row.item)?),

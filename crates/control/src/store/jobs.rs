@@ -1,7 +1,7 @@
 //! Jobs: what was asked, and what came of it. A job is written before any device hears of it, and its outcome together
 //! with what the activity log says of it.
 
-use super::{Cell, DeviceRow, NewActivity, Store, StoreError, activity, devices, to_json};
+use super::{DeviceRow, NewActivity, Store, StoreError, activity, cells, devices, to_json};
 use flotilla_fleet::jobs::{Act, JobRecord};
 use flotilla_protocol::{
     Timestamp,
@@ -25,12 +25,7 @@ struct SqlRow {
 
 impl SqlRow {
     fn read(self, acts: Vec<Act>) -> Result<JobRecord, StoreError> {
-        let cell = |column| Cell {
-            table: "jobs",
-            column,
-            row: &self.id,
-        };
-        let outcome = self.outcome.as_deref();
+        let cell = cells("jobs", &self.id);
         Ok(JobRecord {
             id: cell("id").parse(&self.id)?,
             work: cell("request").json(&self.request)?,
@@ -39,8 +34,8 @@ impl SqlRow {
             step: self.step.clone(),
             lines: cell("lines").json(&self.lines)?,
             began: cell("began").moment(self.began)?,
-            ended: self.ended.map(|at| cell("ended").moment(at)).transpose()?,
-            problem: outcome.map(|text| cell("outcome").json(text)).transpose()?,
+            ended: cell("ended").moment_if_any(self.ended)?,
+            problem: cell("outcome").json_if_any(self.outcome.as_deref())?,
             acts,
         })
     }
@@ -148,15 +143,11 @@ impl Store {
                 .fetch_all(&self.readers)
                 .await?;
         let read = rows.into_iter().map(|(id, target, outcome)| {
-            let cell = |column| Cell {
-                table: "job_acts",
-                column,
-                row: &job,
-            };
+            let cell = cells("job_acts", &job);
             Ok(Act {
                 id: cell("id").parse(&id)?,
                 target: cell("target").json(&target)?,
-                outcome: outcome.map(|text| cell("outcome").json(&text)).transpose()?,
+                outcome: cell("outcome").json_if_any(outcome.as_deref())?,
             })
         });
         read.collect()

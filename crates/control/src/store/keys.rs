@@ -1,7 +1,7 @@
 //! Keys of the mesh: each enrolls once, and is remembered also when its device is removed. A key that ended is barred
 //! from relays for as long as a ticket of it may be valid.
 
-use super::{Cell, Store, StoreError};
+use super::{Cell, Store, StoreError, cells};
 use flotilla_identity::TICKET_LIFETIME;
 use flotilla_protocol::{Timestamp, id::DeviceId, key::PublicKey};
 use sqlx::{Sqlite, Transaction};
@@ -80,11 +80,7 @@ impl Store {
                 .fetch_all(&self.readers)
                 .await?;
         let read = |(key, until): (String, i64)| {
-            let cell = |column| Cell {
-                table: "mesh_keys",
-                column,
-                row: &key,
-            };
+            let cell = cells("mesh_keys", &key);
             Ok((cell("key").parse(&key)?, cell("barred_until").moment(until)?))
         };
         rows.into_iter().map(read).collect()

@@ -1,6 +1,6 @@
 //! The access policies: every saved revision as a whole.
 
-use super::{Cell, FleetRow, Store, StoreError, devices, fleet, to_json};
+use super::{FleetRow, Store, StoreError, cells, devices, fleet, to_json};
 use crate::store::DeviceRow;
 use flotilla_protocol::api::PolicyInForce;
 use sqlx::{Sqlite, Transaction};
@@ -14,11 +14,7 @@ impl Store {
         .fetch_optional(&self.readers)
         .await?;
         row.map(|(revision, policy, saved, by)| {
-            let cell = |column| Cell {
-                table: "policies",
-                column,
-                row: &revision,
-            };
+            let cell = cells("policies", &revision);
             Ok(PolicyInForce {
                 revision: u64::try_from(revision).map_err(|_| cell("revision").inconsistent())?,
                 policy: cell("policy").json(&policy)?,

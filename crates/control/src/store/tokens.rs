@@ -1,6 +1,6 @@
 //! Enrollment tokens: hashed, bound to a device, used once.
 
-use super::{Cell, Store, StoreError, devices, devices::DeviceRow, keys, to_json};
+use super::{Store, StoreError, cells, devices, devices::DeviceRow, keys, to_json};
 use flotilla_fleet::enrollment::{Redemption, TokenRecord};
 use flotilla_identity::TokenHash;
 use flotilla_protocol::{
@@ -80,11 +80,7 @@ impl TryFrom<SqlRow> for TokenRow {
     type Error = StoreError;
 
     fn try_from(row: SqlRow) -> Result<Self, StoreError> {
-        let cell = |column| Cell {
-            table: "tokens",
-            column,
-            row: &row.id,
-        };
+        let cell = cells("tokens", &row.id);
         let used = match (row.used, &row.used_key, &row.chain) {
             (None, ..) => None,
             (Some(at), Some(key), Some(chain)) => Some(TokenUse {
@@ -100,14 +96,10 @@ impl TryFrom<SqlRow> for TokenRow {
             hash: cell("hash").hash(&row.hash)?,
             created: cell("created").moment(row.created)?,
             expires: cell("expires").moment(row.expires)?,
-            withdrawn: row.withdrawn.map(|at| cell("withdrawn").moment(at)).transpose()?,
+            withdrawn: cell("withdrawn").moment_if_any(row.withdrawn)?,
             used,
             stages: cell("stages").json(&row.stages)?,
-            failure: row
-                .failure
-                .as_deref()
-                .map(|text| cell("failure").json(text))
-                .transpose()?,
+            failure: cell("failure").json_if_any(row.failure.as_deref())?,
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Tunnels: the ssh hosts that carry the links of devices that can't dial control.
 
-use super::{Cell, Store, StoreError};
+use super::{Store, StoreError, cells};
 use flotilla_protocol::{endpoint::Endpoint, id::DeviceId};
 use std::{collections::BTreeMap, net::Ipv4Addr};
 
@@ -25,11 +25,7 @@ impl Store {
             .fetch_all(&self.readers)
             .await?;
         let read = rows.into_iter().map(|(device, host, port)| {
-            let cell = |column| Cell {
-                table: "tunnels",
-                column,
-                row: &device,
-            };
+            let cell = cells("tunnels", &device);
             let port = u16::try_from(port).map_err(|_| cell("port").inconsistent())?;
             Ok((cell("device_id").parse(&device)?, Tunnel { host, port }))
         });
