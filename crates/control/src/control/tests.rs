@@ -10,6 +10,7 @@ mod last_report;
 mod links;
 mod mesh;
 mod modes;
+mod orders;
 mod rogue;
 mod sessions;
 mod streams;

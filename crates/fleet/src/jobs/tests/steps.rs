@@ -77,15 +77,19 @@ impl Desk {
         each.collect()
     }
 
-    /// A device answers the oldest call.
+    /// A device answers the oldest call, about an act that it has written down.
     fn answer(&mut self, state: JobState) {
+        self.answer_about(state, true);
+    }
+
+    fn answer_about(&mut self, state: JobState, underway: bool) {
         let (job, act, call) = self.calls.remove(0);
         let report = JobReport {
             id: act,
             request: JobRequest::Unknown,
             state,
             target: None,
-            underway: true,
+            underway,
             interrupted: false,
             began: clock(0),
             ended: None,
@@ -261,4 +265,79 @@ fn a_device_that_leaves_the_fleet_takes_its_jobs_along() {
         (desk.state(job), desk.problem(job).code),
         (JobState::Failed, Code::Conflict)
     );
+}
+
+#[test]
+fn wherever_a_job_stands_when_it_is_canceled_its_end_is_the_documented_one() {
+    // Its device is away: it is over at once, and the device never hears of it.
+    let mut desk = Desk::new();
+    desk.cut(0);
+    let job = desk.begin(1, placement(0, "web", true));
+    desk.jobs.handle_cancel(job, desk.now).unwrap();
+    desk.work();
+    assert_eq!(desk.state(job), JobState::Canceled);
+    desk.link(0, &[]);
+    assert_eq!(desk.out(), []);
+
+    // It was told to begin, and did not answer yet: it is told to end as soon as it has.
+    let mut desk = Desk::new();
+    let job = desk.begin(1, placement(0, "web", true));
+    desk.jobs.handle_cancel(job, desk.now).unwrap();
+    desk.work();
+    assert_eq!(desk.state(job), JobState::Canceling);
+    desk.answer_about(JobState::Running, false);
+    let next: Vec<_> = desk.out().into_iter().map(|(_, call)| call).collect();
+    assert_eq!(next, [Call::Cancel, Call::Follow { from: 1 }]);
+    desk.answer(JobState::Canceled);
+    assert_eq!(desk.state(job), JobState::Canceled);
+
+    // It is underway: what can't be put back any more is finished.
+    let mut desk = Desk::new();
+    let job = desk.begin(1, placement(0, "web", true));
+    desk.answer(JobState::Running);
+    desk.jobs.handle_cancel(job, desk.now).unwrap();
+    desk.work();
+    desk.answer(JobState::Done);
+    assert_eq!(desk.state(job), JobState::Done);
+
+    // It is over, and its device may forget it.
+    let late = desk.jobs.handle_cancel(job, desk.now);
+    assert_eq!(late.unwrap_err().code, Code::Conflict);
+}
+
+#[test]
+fn at_whichever_step_an_agent_ends_its_act_is_done_once_and_what_came_of_it_is_told() {
+    // Before it heard of it, and before it had written it down: it begins anew, under the same id.
+    for has_answered in [false, true] {
+        let mut desk = Desk::new();
+        let job = desk.begin(1, placement(0, "web", true));
+        if has_answered {
+            desk.answer_about(JobState::Running, false);
+        }
+        desk.cut(0);
+        desk.link(0, &[]);
+        desk.pass(1);
+        if has_answered {
+            assert_eq!(desk.out(), [(job, Call::Follow { from: 1 })]);
+            desk.refuse(Code::NotFound);
+        }
+        assert!(matches!(desk.out()[..], [(id, Call::Begin(_))] if id == job));
+    }
+
+    // After it had written it down: it is asked what it found.
+    let mut desk = Desk::new();
+    let job = desk.begin(1, placement(0, "web", true));
+    desk.answer(JobState::Running);
+    desk.cut(0);
+    desk.link(0, &[job]);
+    desk.pass(1);
+    assert_eq!(desk.out(), [(job, Call::Follow { from: 1 })]);
+    desk.answer(JobState::Undone);
+    assert_eq!(desk.state(job), JobState::Undone);
+
+    // Before it had forgotten it: control knows the outcome, and lets it forget it when it lists it.
+    assert_eq!(desk.out(), [(job, Call::Forget)]);
+    desk.cut(0);
+    assert!(desk.jobs.lookup(job).is_none());
+    assert_eq!(desk.kept[&job].state, JobState::Undone);
 }
