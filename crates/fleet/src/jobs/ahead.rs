@@ -68,13 +68,9 @@ pub(super) struct Turns(BTreeMap<DeviceId, usize>);
 impl Turns {
     pub(super) fn of<'a>(jobs: impl Iterator<Item = &'a Job>) -> Self {
         let mut going = BTreeMap::<_, usize>::new();
-        for (act, live) in jobs
-            .filter(|job| job.record.work.takes_turns())
-            .flat_map(Job::each)
-        {
-            if live.ended.is_none() && live.has_turn {
-                *going.entry(act.target.device).or_default() += 1;
-            }
+        let jobs = jobs.filter(|job| job.record.work.takes_turns());
+        for (act, _) in jobs.flat_map(Job::open).filter(|(_, live)| live.has_turn) {
+            *going.entry(act.target.device).or_default() += 1;
         }
         Self(going)
     }

@@ -59,10 +59,15 @@ impl Job {
         self.record.acts.iter().zip(&self.acts)
     }
 
-    /// What it acts on. An act that is over may have to be asked for again until its outcome is kept.
+    /// Its acts whose outcome is not kept: also one that is over may have to be asked for again.
+    pub(super) fn open(&self) -> impl Iterator<Item = (&Act, &LiveAct)> {
+        self.each()
+            .filter(|(_, live)| live.ended.is_none_or(|version| version > self.saved))
+    }
+
+    /// What it acts on until that is kept.
     pub(super) fn held(&self) -> impl Iterator<Item = &Target> {
-        let unsaved = |(_, live): &(_, &LiveAct)| live.ended.is_none_or(|version| version > self.saved);
-        self.each().filter(unsaved).map(|(act, _)| &act.target)
+        self.open().map(|(act, _)| &act.target)
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -136,7 +141,7 @@ impl Job {
     pub(super) fn is_settled(&self, reachable: &BTreeSet<DeviceId>) -> bool {
         let mut each = self.each();
         let is_reachable = |act: &Act| reachable.contains(&act.target.device);
-        self.is_told && each.all(|(act, live)| !live.is_out && !(live.is_kept_there && is_reachable(act)))
+        self.is_told && each.all(|(act, live)| !(live.is_out || live.is_kept_there && is_reachable(act)))
     }
 
     /// Brings the state up to date, and what people read while nothing was said; returns whether that changes anything.
