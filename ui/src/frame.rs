@@ -3,6 +3,7 @@
 mod banner;
 mod jobs;
 mod keys;
+mod outlet;
 mod palette;
 mod ready;
 mod shortcuts;
@@ -10,6 +11,7 @@ mod sidebar;
 mod top_bar;
 
 pub use jobs::JobsPanel;
+pub use outlet::use_place;
 pub use palette::{Group, Palette};
 pub use shortcuts::Shortcuts;
 
@@ -18,11 +20,16 @@ use crate::{
     copy::frame as copy,
     lazy_views,
     pages::{containers::ContainerActions, sign_in::SignInPage},
+    registry::{self, Place, WELCOME},
     session::Session,
     store::use_store,
 };
 use leptos::{html, prelude::*};
-use leptos_router::hooks::{use_location, use_navigate};
+use leptos_router::{
+    NavigateOptions,
+    hooks::{use_location, use_navigate},
+};
+use outlet::Outlet;
 
 /// What the page tells the frame about itself.
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +51,8 @@ pub(crate) struct Overlays {
     pub drawer: RwSignal<bool>,
 }
 
-/// Sets the title of the page: the first crumb is its heading, all of them are the window's title.
+/// Sets the title of a page that is not called as in the list of pages: the first crumb is its heading, all of them are
+/// the window's title.
 pub fn page_title(crumbs: impl Fn() -> Vec<String> + 'static) {
     if let Some(page) = use_context::<PageInfo>() {
         Effect::new(move |_| page.title.set(crumbs()));
@@ -68,7 +76,7 @@ pub fn PageActions(children: ChildrenFn) -> impl IntoView {
 /// The frame with the page inside. The welcome page and a browser without a session get it bare, without sidebar and
 /// top bar.
 #[component]
-pub fn PageFrame(children: Children) -> impl IntoView {
+pub fn PageFrame() -> impl IntoView {
     let store = use_store();
     let page = PageInfo {
         title: RwSignal::new(Vec::new()),
@@ -84,31 +92,30 @@ pub fn PageFrame(children: Children) -> impl IntoView {
     };
     provide_context(overlays);
     keys::listen(overlays);
-    let path = Memo::new({
+    let here = Memo::new({
         let location = use_location();
-        move |_| location.pathname.get()
+        move |_| location.pathname.with(|path| registry::locate(path))
     });
     let heading = NodeRef::<html::H1>::new();
     Effect::new(move |_| document().set_title(&window_title(&page.title.get())));
-    follow_route(path, heading, overlays);
-    let shown = Memo::new(move |_| page.title.with(|title| !title.is_empty()));
-    ready::mark_ready(store, shown);
-    let unnamed = welcome_first(path, shown);
+    follow_place(here, heading, overlays);
+    ready::mark_ready(store);
+    let welcome = Memo::new(move |_| here.with(|place| is_welcome(place.as_ref())));
+    let unnamed = welcome_first(welcome);
     let container_actions: ContainerActions = expect_context();
     let asking = Memo::new(move |_| container_actions.is_asking());
     let missing = Memo::new(move |_| store.session.get() == Session::Missing);
-    let bare = move || path.get() == WELCOME || missing.get();
-    let pages = children();
+    let bare = move || welcome.get() || missing.get();
     view! {
         <a class="skip" href="#content" on:click=|event| { event.prevent_default(); crate::browser::focus("#content"); }>{copy::SKIP}</a>
         <div class="frame" class:bare=bare class:drawer-open=move || overlays.drawer.get()>
-            <sidebar::Sidebar/>
+            <sidebar::Sidebar here/>
             <div class="scrim" aria-hidden="true" on:click=move |_| overlays.drawer.set(false)></div>
             <top_bar::TopBar heading/>
             <banner::Banner/>
             <main id="content" tabindex="-1">
                 {move || missing.get().then(|| view! { <SignInPage/> })}
-                <div class="pages" hidden=move || missing.get() || unnamed.get() && path.get() != WELCOME>{pages}</div>
+                <div class="pages" hidden=move || missing.get() || unnamed.get() && !welcome.get()><Outlet here/></div>
             </main>
         </div>
         {move || overlays.palette.get().then(|| lazy_views::palette().view())}
@@ -118,18 +125,15 @@ pub fn PageFrame(children: Children) -> impl IntoView {
     }
 }
 
-const WELCOME: &str = "/welcome";
-
 /// Moves the focus to the heading of a page that was just opened, and closes the overlays of the one before.
-fn follow_route(path: Memo<String>, heading: NodeRef<html::H1>, overlays: Overlays) {
-    Effect::new(move |previous: Option<String>| {
-        let path = path.get();
-        let place = |path: &str| path.split('/').take(3).map(str::to_owned).collect::<Vec<_>>();
-        // An address that opens a panel beside a list, or a tab, is still the same page.
-        let moved = previous.is_some_and(|previous| {
-            section(&previous) != section(&path) || is_device(&path) && place(&previous) != place(&path)
-        });
-        if moved {
+fn follow_place(here: Memo<Option<Place>>, heading: NodeRef<html::H1>, overlays: Overlays) {
+    Effect::new(move |before: Option<Option<Place>>| {
+        let place = here.get();
+        let same = |before: &Option<Place>| match (before, &place) {
+            (Some(before), Some(place)) => place.is_page_of(before),
+            (before, place) => before.is_none() && place.is_none(),
+        };
+        if before.is_some_and(|before| !same(&before)) {
             overlays.drawer.set(false);
             overlays.palette.set(false);
             overlays.jobs.set(false);
@@ -137,23 +141,16 @@ fn follow_route(path: Memo<String>, heading: NodeRef<html::H1>, overlays: Overla
                 heading.focus().ok();
             }
         }
-        path
+        place
     });
 }
 
-fn section(path: &str) -> &str {
-    path.trim_start_matches('/').split('/').next().unwrap_or_default()
-}
-
-fn is_device(path: &str) -> bool {
-    section(path) == "devices" && path != "/devices/add" && path != "/devices"
+fn is_welcome(place: Option<&Place>) -> bool {
+    place.is_some_and(|place| place.page.path == WELCOME)
 }
 
 /// Opens the welcome page for a fleet without a name. Answers whether the fleet has none.
-///
-/// It waits until the page of the address is shown: the router shows the view whose code arrives last, which would be
-/// that page.
-fn welcome_first(path: Memo<String>, shown: Memo<bool>) -> Memo<bool> {
+fn welcome_first(welcome: Memo<bool>) -> Memo<bool> {
     let store = use_store();
     let navigate = use_navigate();
     let unnamed = Memo::new(move |_| {
@@ -162,14 +159,12 @@ fn welcome_first(path: Memo<String>, shown: Memo<bool>) -> Memo<bool> {
             .with(|fleet| fleet.as_ref().is_some_and(|fleet| fleet.name.is_none()))
     });
     Effect::new(move |_| {
-        if unnamed.get() && shown.get() && path.get_untracked() != WELCOME {
-            navigate(
-                WELCOME,
-                leptos_router::NavigateOptions {
-                    replace: true,
-                    ..Default::default()
-                },
-            );
+        if unnamed.get() && !welcome.get_untracked() {
+            let options = NavigateOptions {
+                replace: true,
+                ..Default::default()
+            };
+            navigate(WELCOME, options);
         }
     });
     unnamed

@@ -3,15 +3,16 @@
 //! Each is a function that makes a view. Code that only one group of these functions needs is in a file of its own;
 //! code that several groups need is in files that they share. Once the first page is shown, the other files are fetched
 //! too, so that later pages open at once, also while the controller is out of reach.
+//!
+//! A view belongs to the place that asked for it. Code that arrives after that place is gone opens nothing, so the page
+//! of the newest address is the one that is shown.
 
-use crate::{components::error_state::ErrorState, copy::errors as copy, frame, pages};
+use crate::{components::error_state::ErrorState, copy::errors as copy, frame, pages, pending::use_pending};
 use leptos::{
     prelude::*,
-    task::spawn_local,
+    task::{spawn_local, spawn_local_scoped_with_cancellation},
     wasm_split::{SplitLoaderError, wasm_split},
 };
-use leptos_router::ChooseView;
-use send_wrapper::SendWrapper;
 use std::pin::Pin;
 
 type Loading<T> = Pin<Box<dyn Future<Output = Result<T, SplitLoaderError>>>>;
@@ -19,24 +20,39 @@ type Loading<T> = Pin<Box<dyn Future<Output = Result<T, SplitLoaderError>>>>;
 /// A view whose code may not be fetched yet.
 #[derive(Debug, Clone, Copy)]
 pub struct LazyView {
-    open: fn() -> Loading<AnyView>,
-    fetch: fn() -> Loading<()>,
+    pub(crate) open: fn() -> Loading<AnyView>,
+    pub(crate) fetch: fn() -> Loading<()>,
 }
 
 impl LazyView {
     /// The view. Its place stays empty until its code is fetched.
     pub fn view(self) -> impl IntoView {
-        // `Suspend` asks for a `Send` future. In a browser there is one thread, so the wrapper never fails.
-        Suspend::new(SendWrapper::new(self.choose()))
-    }
-}
-
-impl ChooseView for LazyView {
-    async fn choose(self) -> AnyView {
-        (self.open)().await.unwrap_or_else(|_| failed())
+        self.view_after(ViewFn::default())
     }
 
-    async fn preload(&self) {
+    /// The view, and `waiting` until its code is fetched. The page is not complete before.
+    pub fn view_after(self, waiting: ViewFn) -> impl IntoView {
+        let hold = use_pending().hold();
+        let opened = StoredValue::new_local(None::<AnyView>);
+        let arrived = RwSignal::new(false);
+        // Not followed by whatever effect shows this place: what the view reads while it is made is its own affair.
+        untrack(|| {
+            spawn_local_scoped_with_cancellation(async move {
+                let view = (self.open)().await.unwrap_or_else(|_| failed());
+                opened.set_value(Some(view));
+                arrived.set(true);
+                drop(hold);
+            });
+        });
+        move || {
+            let view = arrived
+                .get()
+                .then(|| opened.try_update_value(Option::take).flatten());
+            view.flatten().unwrap_or_else(|| waiting.run())
+        }
+    }
+
+    async fn preload(self) {
         // A failure is ignored here: opening the view tries again and shows it.
         (self.fetch)().await.ok();
     }
@@ -47,24 +63,27 @@ fn failed() -> AnyView {
     view! { <ErrorState message=copy::PART_MISSING on_retry=reload/> }.into_any()
 }
 
+/// Functions that make views, by the file of the bundle with their code; views that are likely to be opened one after the
+/// other share a file. `ALL` lists the functions.
 macro_rules! lazy_views {
     ($($file:ident { $($view:ident: $component:path;)* })*) => {
         $($(
             #[must_use]
-            pub fn $view() -> LazyView {
+            pub fn $view() -> $crate::lazy_views::LazyView {
                 #[wasm_split($file, wasm_split_path = ::leptos::wasm_split, fallible, preload(fetch))]
                 fn $view() -> Result<AnyView, SplitLoaderError> {
                     Ok($component().into_any())
                 }
-                LazyView { open: || Box::pin($view()), fetch: || Box::pin(fetch()) }
+                $crate::lazy_views::LazyView { open: || Box::pin($view()), fetch: || Box::pin(fetch()) }
             }
         )*)*
 
-        const ALL: &[fn() -> LazyView] = &[$($($view),*),*];
+        pub const ALL: &[fn() -> $crate::lazy_views::LazyView] = &[$($($view),*),*];
     };
 }
+pub(crate) use lazy_views;
 
-// Views that are likely to be opened one after the other share a file.
+// Pages are in the registry.
 lazy_views! {
     overlays {
         palette: frame::Palette;
@@ -72,37 +91,15 @@ lazy_views! {
         jobs: frame::JobsPanel;
         confirm_stop: pages::containers::ConfirmStop;
     }
-    dashboard {
-        dashboard: pages::dashboard::DashboardPage;
-    }
-    lists {
-        devices: pages::devices::DevicesPage;
-        containers: pages::containers::ContainersPage;
-        stacks: pages::stacks::StacksPage;
-        images: pages::images::ImagesPage;
-        volumes: pages::volumes::VolumesPage;
-        networks: pages::networks::NetworksPage;
-        activity: pages::activity::ActivityPage;
-    }
-    device {
-        device: pages::device::DevicePage;
-    }
-    mesh {
-        mesh: pages::mesh::MeshPage;
-    }
     add_device {
         add_device: pages::add_device::AddDevice;
-    }
-    rest {
-        settings: pages::settings::SettingsPage;
-        welcome: pages::welcome::WelcomePage;
     }
 }
 
 /// Fetches the code of every view that is not fetched yet, one after the other.
-pub fn fetch_all() {
-    spawn_local(async {
-        for view in ALL {
+pub fn fetch_all(pages: &'static [fn() -> LazyView]) {
+    spawn_local(async move {
+        for view in pages.iter().chain(ALL) {
             view().preload().await;
         }
     });

@@ -6,8 +6,8 @@
 //! display, such as what is open or typed, and send no requests. Filtering, sorting, patching and the wording of
 //! figures are plain functions that are tested on the host.
 //!
-//! - [`app`]: routes and start-up. [`frame`]: what surrounds a page: top bar, sidebar, palette. [`pages`]: one module
-//!   per page.
+//! - [`app`]: start-up. [`registry`]: the list of pages, of which routes, navigation and keys are made. [`frame`]: what
+//!   surrounds a page: top bar, sidebar, palette. [`pages`]: one module per page.
 //! - [`components`]: buttons, dialogs, fields, and the table that every list uses.
 //! - [`urgency`]: the order by trouble. [`usage`]: how much of a device is in use.
 //! - [`copy`]: texts that people read, by page. Words that belong to one component are in that component.
@@ -28,8 +28,10 @@ pub mod frame;
 pub mod lazy_views;
 pub mod live;
 pub mod pages;
+pub mod pending;
 pub mod prefs;
 pub mod query;
+pub mod registry;
 pub mod session;
 pub mod shell;
 pub mod store;

@@ -48,6 +48,20 @@ impl Page {
         self.ready().await
     }
 
+    /// Opens an address, and waits for nothing that the page does.
+    pub async fn visit(&self, url: &str) -> Result<()> {
+        Ok(self.client.goto(url).await?)
+    }
+
+    /// Runs a script in each page that is opened from then on, before the page's own scripts.
+    pub async fn run_before_pages(&self, script: &str) -> Result<()> {
+        let parameters = json!({ "source": script });
+        let command =
+            DevTools(json!({ "cmd": "Page.addScriptToEvaluateOnNewDocument", "params": parameters }));
+        self.client.issue_cmd(command).await?;
+        Ok(())
+    }
+
     /// Waits until the page says that its first rows are painted.
     pub async fn ready(&self) -> Result<()> {
         eventually("the page is ready", seconds(15.0), async || {

@@ -6,5 +6,6 @@ mod first_minutes;
 mod fleet;
 mod keyboard;
 mod mesh;
+mod pages;
 mod pods;
 mod sessions;

@@ -47,15 +47,24 @@ pub fn lost(at: &str, seconds: i64) -> String {
     format!("Lost contact with the controller. Showing what was known at {at}. {again}")
 }
 
-/// Shortcuts on every page: keys and their action.
+/// "Opening Containers…", while the code of the page is fetched.
+#[must_use]
+pub fn opening(page: &str) -> String {
+    format!("Opening {page}…")
+}
+
+/// The two keys that open a page, one after the other.
+#[must_use]
+pub fn go_key(key: &str) -> String {
+    format!("g {key}")
+}
+
+/// Shortcuts on every page, before those that open pages: keys and their action.
+pub const KEYS_TO_SEARCH: &[(&str, &str)] =
+    &[("Ctrl K", "Search or run a command"), ("/", "Go to the filter")];
+
+/// Shortcuts on every page, after those that open pages: keys and their action.
 pub const KEYS: &[(&str, &str)] = &[
-    ("Ctrl K", "Search or run a command"),
-    ("/", "Go to the filter"),
-    ("g h", "Dashboard"),
-    ("g d", "Devices"),
-    ("g c", "Containers"),
-    ("g s", "Stacks"),
-    ("g m", "Mesh"),
     ("a", "Add Device"),
     ("?", "Keyboard shortcuts"),
     ("F6", "Next part of the page"),

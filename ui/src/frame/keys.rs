@@ -1,7 +1,11 @@
 //! Shortcuts that work on every page.
 
 use super::Overlays;
-use crate::{browser, prefs::use_prefs};
+use crate::{
+    browser,
+    prefs::use_prefs,
+    registry::{self, ADD_DEVICE},
+};
 use leptos::{ev, prelude::*};
 use leptos_router::hooks::use_navigate;
 use wasm_bindgen::JsCast;
@@ -52,17 +56,15 @@ pub(super) fn listen(overlays: Overlays) {
 }
 
 fn single_key(key: &str, after_g: bool) -> Option<KeyAction> {
-    Some(match (key, after_g) {
-        ("h", true) => KeyAction::Go("/"),
-        ("d", true) => KeyAction::Go("/devices"),
-        ("c", true) => KeyAction::Go("/containers"),
-        ("s", true) => KeyAction::Go("/stacks"),
-        ("m", true) => KeyAction::Go("/mesh"),
-        (_, true) => return None,
-        ("g", false) => KeyAction::AwaitSecondKey,
-        ("a", false) => KeyAction::Go("/devices/add"),
-        ("/", false) => KeyAction::Filter,
-        ("?", false) => KeyAction::Shortcuts,
+    if after_g {
+        let page = registry::nav().find(|(_, nav)| nav.key == Some(key));
+        return page.map(|(page, _)| KeyAction::Go(page.path));
+    }
+    Some(match key {
+        "g" => KeyAction::AwaitSecondKey,
+        "a" => KeyAction::Go(ADD_DEVICE),
+        "/" => KeyAction::Filter,
+        "?" => KeyAction::Shortcuts,
         _ => return None,
     })
 }

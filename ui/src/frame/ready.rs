@@ -1,16 +1,18 @@
-//! Tells on the root element that the page is complete: its code and fonts are loaded, and no list is being loaded.
+//! Tells on the root element that the page is complete: its fonts are loaded, and it waits for neither code nor a list.
 
 use crate::{
     browser, lazy_views,
+    pending::use_pending,
+    registry,
     session::Session,
     store::{Collection, Keyed, Load, Store},
 };
 use leptos::{prelude::*, task::spawn_local};
 use wasm_bindgen_futures::JsFuture;
 
-/// Sets `data-ready="true"` once, after the complete first page is painted. `shown` says whether the code of the page has
-/// arrived. The other lazy views are fetched from then on.
-pub(super) fn mark_ready(store: Store, shown: Memo<bool>) {
+/// Sets `data-ready="true"` once, after the complete first page is painted. The other lazy views are fetched from then on.
+pub(super) fn mark_ready(store: Store) {
+    let pending = use_pending();
     let fonts = RwSignal::new(false);
     spawn_local(async move {
         if let Ok(ready) = document().fonts().ready() {
@@ -24,7 +26,7 @@ pub(super) fn mark_ready(store: Store, shown: Memo<bool>) {
         }
         let known = match store.session.get() {
             Session::Opening => store.devices.with(failed),
-            Session::Open => shown.get() && store.fleet.with(Option::is_some) && no_list_is_loading(store),
+            Session::Open => !pending.any() && store.fleet.with(Option::is_some) && no_list_is_loading(store),
             Session::Missing => true,
         };
         let ready = fonts.get() && known;
@@ -32,7 +34,7 @@ pub(super) fn mark_ready(store: Store, shown: Memo<bool>) {
             request_animation_frame(|| {
                 request_animation_frame(|| {
                     browser::set_root_attribute("data-ready", "true");
-                    lazy_views::fetch_all();
+                    lazy_views::fetch_all(registry::parts::ALL);
                 })
             });
         }

@@ -4,6 +4,7 @@ use super::Overlays;
 use crate::{
     components::{button::Button, dialog::Dialog},
     copy::frame as copy,
+    registry,
 };
 use leptos::prelude::*;
 
@@ -14,21 +15,41 @@ pub fn Shortcuts() -> impl IntoView {
     view! {
         <Dialog title=copy::SHORTCUTS on_close>
             <div class="dialog-body">
-                <Keys title=copy::KEYS_EVERYWHERE keys=copy::KEYS/>
-                <Keys title=copy::KEYS_IN_TABLES keys=copy::TABLE_KEYS/>
+                <Keys title=copy::KEYS_EVERYWHERE keys=everywhere()/>
+                <Keys title=copy::KEYS_IN_TABLES keys=listed(copy::TABLE_KEYS)/>
             </div>
             <footer class="dialog-foot"><Button label=copy::CLOSE on_press=move || on_close.run(())/></footer>
         </Dialog>
     }
 }
 
+type Shortcut = (String, &'static str);
+
+/// The keys of the frame, with those of the pages after the key of the filter.
+fn everywhere() -> Vec<Shortcut> {
+    let of_page = |(page, nav): (&'static registry::Page, &'static registry::Nav)| {
+        let key = nav.key?;
+        Some((copy::go_key(key), page.title))
+    };
+    let mut keys = listed(copy::KEYS_TO_SEARCH);
+    keys.extend(registry::nav().filter_map(of_page));
+    keys.extend(listed(copy::KEYS));
+    keys
+}
+
+fn listed(keys: &[(&str, &'static str)]) -> Vec<Shortcut> {
+    keys.iter()
+        .map(|(keys, words)| ((*keys).to_owned(), *words))
+        .collect()
+}
+
 #[component]
-fn Keys(title: &'static str, keys: &'static [(&'static str, &'static str)]) -> impl IntoView {
-    let line = |(keys, words): &'static (&str, &str)| view! { <div><dt><kbd>{*keys}</kbd></dt><dd>{*words}</dd></div> };
+fn Keys(title: &'static str, keys: Vec<Shortcut>) -> impl IntoView {
+    let line = |(keys, words): Shortcut| view! { <div><dt><kbd>{keys}</kbd></dt><dd>{words}</dd></div> };
     view! {
         <section class="keys">
             <h3>{title}</h3>
-            <dl>{keys.iter().map(line).collect_view()}</dl>
+            <dl>{keys.into_iter().map(line).collect_view()}</dl>
         </section>
     }
 }

@@ -1,80 +1,17 @@
 //! The navigation, with links to all pages.
 
 use crate::{
-    components::icon::{Glyph, Icon, lucide},
+    components::icon::Icon,
     copy::frame as copy,
     format::count,
+    registry::{self, Badge, Nav, NavGroup, Page, Place},
     store::use_store,
     urgency,
 };
 use leptos::prelude::*;
-use leptos_router::hooks::use_location;
-
-struct NavItem {
-    path: &'static str,
-    name: &'static str,
-    glyph: Glyph,
-}
-
-const TOP: [NavItem; 3] = [
-    NavItem {
-        path: "/",
-        name: copy::DASHBOARD,
-        glyph: lucide::LAYOUT_DASHBOARD,
-    },
-    NavItem {
-        path: "/devices",
-        name: copy::DEVICES,
-        glyph: lucide::SERVER,
-    },
-    NavItem {
-        path: "/mesh",
-        name: copy::MESH,
-        glyph: lucide::WAYPOINTS,
-    },
-];
-const DOCKER: [NavItem; 5] = [
-    NavItem {
-        path: "/containers",
-        name: copy::CONTAINERS,
-        glyph: lucide::BOX,
-    },
-    NavItem {
-        path: "/stacks",
-        name: copy::STACKS,
-        glyph: lucide::LAYERS,
-    },
-    NavItem {
-        path: "/images",
-        name: copy::IMAGES,
-        glyph: lucide::IMAGE,
-    },
-    NavItem {
-        path: "/volumes",
-        name: copy::VOLUMES,
-        glyph: lucide::HARD_DRIVE,
-    },
-    NavItem {
-        path: "/networks",
-        name: copy::NETWORKS,
-        glyph: lucide::NETWORK,
-    },
-];
-const SYSTEM: [NavItem; 2] = [
-    NavItem {
-        path: "/activity",
-        name: copy::ACTIVITY,
-        glyph: lucide::HISTORY,
-    },
-    NavItem {
-        path: "/settings",
-        name: copy::SETTINGS,
-        glyph: lucide::SETTINGS,
-    },
-];
 
 #[component]
-pub fn Sidebar() -> impl IntoView {
+pub fn Sidebar(here: Memo<Option<Place>>) -> impl IntoView {
     let store = use_store();
     let fleet = move || {
         let name = store
@@ -82,59 +19,77 @@ pub fn Sidebar() -> impl IntoView {
             .with(|fleet| fleet.as_ref().and_then(|fleet| fleet.name.clone()));
         name.unwrap_or_else(|| copy::PRODUCT.to_owned())
     };
+    let links = move |group| {
+        let of_group = registry::nav().filter(|(_, nav)| nav.group == group);
+        let links = of_group.map(|(page, nav)| link(page, nav, here)).collect_view();
+        view! { <ul>{links}</ul> }
+    };
     view! {
         <nav class="sidebar" aria-label=copy::MAIN>
             <div class="fleet"><img src="/favicon.svg" alt=""/><span>{fleet}</span></div>
-            <ul>{TOP.iter().map(link).collect_view()}</ul>
+            {links(NavGroup::Fleet)}
             <h2>{copy::GROUP_DOCKER}</h2>
-            <ul>{DOCKER.iter().map(link).collect_view()}</ul>
+            {links(NavGroup::Docker)}
             <h2>{copy::GROUP_SYSTEM}</h2>
-            <ul>{SYSTEM.iter().map(link).collect_view()}</ul>
+            {links(NavGroup::System)}
         </nav>
     }
 }
 
-fn link(item: &'static NavItem) -> impl IntoView {
-    let location = use_location();
-    let current = Memo::new(move |_| {
-        location.pathname.with(|path| {
-            let below = path
-                .strip_prefix(item.path)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-            if item.path == "/" { path == "/" } else { below }
-        })
-    });
-    // The count is hidden from screen readers, so that the accessible name of the link is its word.
+fn link(page: &'static Page, nav: &'static Nav, here: Memo<Option<Place>>) -> impl IntoView {
+    let current =
+        Memo::new(move |_| here.with(|place| place.as_ref().is_some_and(|place| is_below(place, page))));
     view! {
         <li>
-            <a href=item.path title=item.name aria-current=move || current.get().then_some("page")>
-                <Icon glyph=item.glyph/>
-                <span class="label">{item.name}</span>
-                {badge(item.path)}
+            <a href=page.path title=page.title aria-current=move || current.get().then_some("page")>
+                <Icon glyph=nav.glyph/>
+                <span class="label">{page.title}</span>
+                {nav.badge.map(badge)}
             </a>
         </li>
     }
 }
 
-/// The number of devices, or of containers in trouble. It is hidden from screen readers; the pages say the same in
-/// words.
-fn badge(path: &str) -> Option<AnyView> {
+/// Whether a place belongs to a page of the navigation: it is that page, or the page of one of its objects.
+fn is_below(place: &Place, page: &Page) -> bool {
+    let rest = place.page.path.strip_prefix(page.path);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// The figure beside a link. It is hidden from screen readers, so that the accessible name of the link is its word; the
+/// pages say the same in words.
+fn badge(badge: Badge) -> AnyView {
     let store = use_store();
-    match path {
-        "/devices" => {
-            let devices = Memo::new(move |_| store.devices.with(|devices| devices.rows().len()));
-            let shown = move || (devices.get() > 0).then(|| count(devices.get()));
-            Some(view! { <span class="count" aria-hidden="true">{shown}</span> }.into_any())
-        }
-        "/containers" => {
-            let troubled = Memo::new(move |_| {
-                store
-                    .devices
-                    .with(|devices| urgency::troubled(devices.rows().values().map(AsRef::as_ref)))
-            });
-            let shown = move || (troubled.get() > 0).then(|| count(troubled.get()));
-            Some(view! { <span class="count bad" aria-hidden="true">{shown}</span> }.into_any())
-        }
-        _ => None,
+    let figure = Memo::new(move |_| {
+        store.devices.with(|devices| {
+            let devices = devices.rows();
+            match badge {
+                Badge::Devices => devices.len(),
+                Badge::TroubledContainers => urgency::troubled(devices.values().map(AsRef::as_ref)),
+            }
+        })
+    });
+    let shown = move || (figure.get() > 0).then(|| count(figure.get()));
+    let bad = badge == Badge::TroubledContainers;
+    view! { <span class="count" class:bad=bad aria-hidden="true">{shown}</span> }.into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_of_one_device_belongs_to_devices_and_not_to_the_dashboard() {
+        let marked = |address: &str| -> Vec<&str> {
+            let place = registry::locate(address).unwrap();
+            let pages = registry::nav().map(|(page, _)| page);
+            pages
+                .filter(|page| is_below(&place, page))
+                .map(|page| page.path)
+                .collect()
+        };
+        assert_eq!(marked("/"), ["/"]);
+        assert_eq!(marked("/devices/nas/trust"), ["/devices"]);
+        assert_eq!(marked("/welcome"), [""; 0]);
     }
 }

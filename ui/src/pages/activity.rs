@@ -12,7 +12,7 @@ use crate::{
         table::{Column, DataTable, Facet, Narrow, Rows, SortBy, SortKey, TableRow, TableSpec, TableState},
     },
     copy::{activity as copy, events, frame},
-    frame::{PageActions, page_title},
+    frame::PageActions,
     pages::inventory_table::{
         outdated,
         rows::{name_cell, text_cell},
@@ -173,7 +173,6 @@ impl TableRow for ActivityRow {
 
 #[component]
 pub fn ActivityPage() -> impl IntoView {
-    page_title(|| vec![frame::ACTIVITY.to_owned()]);
     let store = use_store();
     store.ensure_activity();
     let rows = Memo::new(move |_| {

@@ -18,8 +18,7 @@ use crate::{
         icon::lucide,
         table::{RowAction, RowActions, TableState},
     },
-    copy::{containers as words, frame, inventory_table as copy},
-    frame::page_title,
+    copy::{containers as words, inventory_table as copy},
     store::use_store,
 };
 use flotilla_protocol::{
@@ -35,7 +34,6 @@ const BASE: &str = "/containers";
 
 #[component]
 pub fn ContainersPage() -> impl IntoView {
-    page_title(|| vec![frame::CONTAINERS.to_owned()]);
     view! { <Containers only=Signal::derive(|| None)/> }
 }
 

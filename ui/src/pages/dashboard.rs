@@ -17,8 +17,8 @@ use crate::{
         icon::lucide,
         skeleton::Skeleton,
     },
-    copy::{dashboard as copy, frame},
-    frame::{PageActions, page_title},
+    copy::dashboard as copy,
+    frame::PageActions,
     store::{Load, use_store},
 };
 use attention::NeedsAttention;
@@ -39,7 +39,6 @@ enum PageContent {
 
 #[component]
 pub fn DashboardPage() -> impl IntoView {
-    page_title(|| vec![frame::DASHBOARD.to_owned()]);
     let store = use_store();
     store.ensure_devices();
     let page_content = Memo::new(move |_| {

@@ -16,15 +16,11 @@ pub use tags::known_tags;
 
 use crate::{
     components::{
-        button::Button,
-        empty::EmptyState,
-        error_state::ErrorState,
-        icon::lucide,
-        skeleton::Skeleton,
-        tabs::{Tab, Tabs},
+        button::Button, empty::EmptyState, error_state::ErrorState, icon::lucide, skeleton::Skeleton,
+        tabs::Tabs,
     },
     copy::{device as copy, frame},
-    frame::page_title,
+    frame::{page_title, use_place},
     pages::{
         containers::Containers,
         mesh::{PathsTable, RoundTrips},
@@ -35,20 +31,11 @@ use actions::DangerDialogs;
 use flotilla_protocol::{device::Device, id::DeviceId};
 use header::Header;
 use leptos::prelude::*;
-use leptos_router::hooks::{use_location, use_navigate, use_params_map, use_query_map};
+use leptos_router::hooks::{use_location, use_navigate, use_query_map};
 use overview::Overview;
 use std::sync::Arc;
 use tags::Tags;
 use trust::Trust;
-
-/// The tabs: the word in the address and the label. The first one has no word.
-const TABS: [(&str, &str); 5] = [
-    ("", copy::OVERVIEW),
-    ("containers", copy::CONTAINERS),
-    ("paths", copy::PATHS),
-    ("tags", copy::TAGS),
-    ("trust", copy::TRUST),
-];
 
 /// What the page shows.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,10 +50,9 @@ enum PageContent {
 pub fn DevicePage() -> impl IntoView {
     let store = use_store();
     store.ensure_devices();
-    let params = use_params_map();
-    let device_in_address =
-        Memo::new(move |_| params.with(|params| params.get("device").unwrap_or_default()));
-    let tab = Memo::new(move |_| params.with(|params| tab_of_word(&params.get("tab").unwrap_or_default())));
+    let place = use_place();
+    let device_in_address = Memo::new(move |_| place.with(|place| place.param("device").to_owned()));
+    let tab = Memo::new(move |_| place.with(|place| place.tab().to_owned()));
     let page_content = Memo::new(move |_| {
         if let Some(device) = store.lookup_device(&device_in_address.get()) {
             return PageContent::Device(device.id);
@@ -96,12 +82,6 @@ pub fn DevicePage() -> impl IntoView {
         },
     };
     view! { <div class="page device">{content}</div> }
-}
-
-fn tab_of_word(word: &str) -> String {
-    TABS.iter()
-        .find(|(known, _)| *known == word)
-        .map_or_else(String::new, |(known, _)| (*known).to_owned())
 }
 
 /// Replaces an address with the name of a device by one with its id, which stays right after a rename.
@@ -178,7 +158,8 @@ fn DeviceView(first: Arc<Device>, tab: Memo<String>) -> impl IntoView {
     let actions = actions::Actions::provide(device);
     open_dialog_of_address(actions, id, tab);
     RoundTrips::provide();
-    let tabs = Signal::derive(|| TABS.map(|(word, label)| Tab::new(word, label)).to_vec());
+    let place = use_place();
+    let tabs = Signal::derive(move || place.with(|place| place.page.tabs()));
     let select = move |word: String| navigate(&path(id, &word), Default::default());
     let panel = move || match tab.get().as_str() {
         "containers" => view! { <Containers only=Signal::derive(move || Some(id))/> }.into_any(),

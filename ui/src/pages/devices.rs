@@ -12,27 +12,25 @@ use crate::{
         skeleton::Skeleton,
         table::{DataTable, RowAction, RowActions, TableState},
     },
-    copy::{devices as copy, frame},
-    frame::{PageActions, page_title},
+    copy::devices as copy,
+    frame::{PageActions, use_place},
     lazy_views,
     pages::inventory_table::{outdated, rows},
+    registry::ADD_DEVICE as ADD,
     store::{Load, use_store},
 };
 use bulk::Bulk;
 use flotilla_protocol::device::{Device, DeviceStatus};
 use leptos::prelude::*;
-use leptos_router::hooks::{use_location, use_navigate};
+use leptos_router::hooks::use_navigate;
 use row::{SPEC, device_rows};
 use std::sync::Arc;
 
-const ADD: &str = "/devices/add";
-
 #[component]
 pub fn DevicesPage() -> impl IntoView {
-    page_title(|| vec![frame::DEVICES.to_owned()]);
     let store = use_store();
-    let location = use_location();
-    let adding = Memo::new(move |_| location.pathname.with(|path| path == ADD));
+    let place = use_place();
+    let adding = Memo::new(move |_| place.with(|place| place.inner == "add"));
     let any = Memo::new(move |_| store.devices.with(|devices| !devices.rows().is_empty()));
     view! {
         // An empty list has this button in its content instead.

@@ -23,41 +23,30 @@ use crate::{
         error_state::ErrorState,
         icon::lucide,
         skeleton::Skeleton,
-        tabs::{Tab, Tabs},
+        tabs::Tabs,
     },
-    copy::{devices, frame, mesh as copy},
-    frame::page_title,
+    copy::{devices, mesh as copy},
+    frame::use_place,
     store::{Load, use_store},
 };
 use leptos::prelude::*;
-use leptos_router::hooks::{use_navigate, use_params_map};
+use leptos_router::hooks::use_navigate;
 use map::MapView;
 use policy::{PolicyDraft, PolicyView};
 
-/// The tabs: the word in the address and the label. The first one has no word.
-const TABS: [(&str, &str); 3] = [("", copy::MAP), ("paths", copy::PATHS), ("policy", copy::POLICY)];
-
 #[component]
 pub fn MeshPage() -> impl IntoView {
-    page_title(|| vec![frame::MESH.to_owned()]);
     let store = use_store();
     store.ensure_devices();
     store.ensure_paths();
     store.ensure_relays();
-    let params = use_params_map();
+    let place = use_place();
     let navigate = use_navigate();
     RoundTrips::provide();
     // The edited policy is kept while another tab is shown.
     let draft = PolicyDraft::new();
-    let tab = Memo::new(move |_| {
-        let word = params.with(|params| params.get("tab").unwrap_or_default());
-        let first = word.split('/').next().unwrap_or_default();
-        TABS.iter()
-            .find(|(known, _)| *known == first)
-            .map_or("", |(known, _)| known)
-            .to_owned()
-    });
-    let tabs = Signal::derive(|| TABS.map(|(word, label)| Tab::new(word, label)).to_vec());
+    let tab = Memo::new(move |_| place.with(|place| place.tab().to_owned()));
+    let tabs = Signal::derive(move || place.with(|place| place.page.tabs()));
     let select = move |word: String| {
         let slash = if word.is_empty() { "" } else { "/" };
         navigate(&format!("/mesh{slash}{word}"), Default::default());

@@ -6,9 +6,7 @@ mod sessions;
 
 use crate::{
     components::radio::{RadioGroup, RadioOption},
-    copy::frame,
     copy::settings as copy,
-    frame::page_title,
     prefs::{Density, Theme, use_prefs},
     store::use_store,
 };
@@ -19,7 +17,6 @@ use sessions::Sessions;
 
 #[component]
 pub fn SettingsPage() -> impl IntoView {
-    page_title(|| vec![frame::SETTINGS.to_owned()]);
     view! {
         <div class="page settings">
             <Appearance/>

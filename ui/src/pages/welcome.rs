@@ -10,7 +10,6 @@ use crate::{
         radio::{RadioGroup, RadioOption},
     },
     copy::{frame, welcome as copy},
-    frame::page_title,
     store::use_store,
 };
 use flotilla_protocol::api::{StartingPolicy, UpdateFleet};
@@ -22,7 +21,6 @@ const OPEN_LAB: &str = "open_lab";
 
 #[component]
 pub fn WelcomePage() -> impl IntoView {
-    page_title(|| vec![frame::WELCOME.to_owned()]);
     let store = use_store();
     let navigate = use_navigate();
     let name = RwSignal::new(String::new());

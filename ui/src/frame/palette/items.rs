@@ -8,6 +8,7 @@ use crate::{
     frame::Overlays,
     pages::containers::{ContainerActions, actions},
     prefs::{Theme, use_prefs},
+    registry::{self, ADD_DEVICE},
     store::{Keyed, use_store},
     wire,
 };
@@ -101,7 +102,7 @@ impl PaletteEntry {
 
 /// All entries that can be found.
 pub(super) fn collect() -> Vec<PaletteEntry> {
-    let mut entries = pages();
+    let mut entries: Vec<_> = pages().collect();
     entries.extend(objects_of_fleet());
     entries.extend(verbs());
     entries.extend(actions());
@@ -109,19 +110,8 @@ pub(super) fn collect() -> Vec<PaletteEntry> {
     recents.into_iter().chain(entries).collect()
 }
 
-fn pages() -> Vec<PaletteEntry> {
-    vec![
-        PaletteEntry::page(lucide::LAYOUT_DASHBOARD, frame::DASHBOARD, "/"),
-        PaletteEntry::page(lucide::SERVER, frame::DEVICES, "/devices"),
-        PaletteEntry::page(lucide::WAYPOINTS, frame::MESH, "/mesh"),
-        PaletteEntry::page(lucide::BOX, frame::CONTAINERS, "/containers"),
-        PaletteEntry::page(lucide::LAYERS, frame::STACKS, "/stacks"),
-        PaletteEntry::page(lucide::IMAGE, frame::IMAGES, "/images"),
-        PaletteEntry::page(lucide::HARD_DRIVE, frame::VOLUMES, "/volumes"),
-        PaletteEntry::page(lucide::NETWORK, frame::NETWORKS, "/networks"),
-        PaletteEntry::page(lucide::HISTORY, frame::ACTIVITY, "/activity"),
-        PaletteEntry::page(lucide::SETTINGS, frame::SETTINGS, "/settings"),
-    ]
+fn pages() -> impl Iterator<Item = PaletteEntry> {
+    registry::nav().map(|(page, nav)| PaletteEntry::page(nav.glyph, page.title, page.path))
 }
 
 fn objects_of_fleet() -> Vec<PaletteEntry> {
@@ -173,7 +163,7 @@ fn actions() -> Vec<PaletteEntry> {
         action_entry(
             lucide::PLUS,
             crate::copy::devices::ADD,
-            EntryAction::Go("/devices/add".to_owned()),
+            EntryAction::Go(ADD_DEVICE.to_owned()),
         ),
         action_entry(lucide::MOON, copy::DARK, theme(Theme::Dark)),
         action_entry(lucide::SUN, copy::LIGHT, theme(Theme::Light)),

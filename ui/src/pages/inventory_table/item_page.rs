@@ -6,7 +6,6 @@ use super::{
 };
 use crate::{
     components::table::{RowAction, TableRow, TableSpec},
-    frame::page_title,
     store::{Collection, InventoryItem},
 };
 use flotilla_protocol::api::Row;
@@ -43,7 +42,6 @@ impl<T: InventoryItem, R: TableRow + 'static> ItemPage<T, R> {
             key,
             ..
         } = self;
-        page_title(|| vec![spec.label.to_owned()]);
         let opened = opened_row(self.address);
         let rows = rows_of(collection, Signal::derive(|| None), self.row);
         let found = row_at_address(collection, opened, move |item, wanted| key(item) == wanted);
