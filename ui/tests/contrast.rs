@@ -25,7 +25,7 @@ const ON_SURFACES: [(&str, f64, f64); 12] = [
 ];
 
 /// Pairs that are only used together: foreground, background, lowest ratio light and dark.
-const PAIRS: [(&str, &str, f64, f64); 12] = [
+const PAIRS: [(&str, &str, f64, f64); 13] = [
     ("on-accent", "accent", 6.0, 8.1),
     ("on-accent", "accent-hover", 6.0, 8.1),
     ("on-danger", "danger", 6.5, 8.0),
@@ -39,7 +39,11 @@ const PAIRS: [(&str, &str, f64, f64); 12] = [
     ("relay", "relay-bg", 6.1, 7.5),
     // Words inside a colored notice are text, not status.
     ("text", "warn-bg", 4.5, 4.5),
+    ("on-terminal", "terminal", 15.1, 15.1),
 ];
+
+/// The lines of a chart are drawn on this surface, and have to be told from it and read as words of the legend.
+const CHART: (&str, usize, f64, f64) = ("surface", 8, 4.9, 7.4);
 
 /// Light and dark value of each color.
 type Colors = BTreeMap<&'static str, [Rgb; 2]>;
@@ -131,5 +135,14 @@ fn pairs_are_readable() {
         .iter()
         .flat_map(|(ink, ground, light, dark)| shortfall(&colors, ink, ground, [*light, *dark]))
         .collect();
+    assert!(short.is_empty(), "{}", short.join("\n"));
+}
+
+#[test]
+fn the_lines_of_a_chart_are_seen_on_its_surface() {
+    let colors = colors();
+    let (ground, lines, light, dark) = CHART;
+    let line = |line| shortfall(&colors, &format!("chart-{line}"), ground, [light, dark]);
+    let short: Vec<_> = (1..=lines).flat_map(line).collect();
     assert!(short.is_empty(), "{}", short.join("\n"));
 }

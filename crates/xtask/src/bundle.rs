@@ -123,13 +123,25 @@ fn hashed_name(name: &str, hash: &str) -> String {
     format!("{stem}-{}.{extension}", &hash[..12])
 }
 
-/// All style sheets of a folder as one, in the order of their names.
+/// The sheet in the folder of styles whose rules are in no layer: it has variables only.
+const TOKENS: &str = "tokens.css";
+
+/// The folders of styles. Each is a cascade layer, and a rule of a later one wins: that of a page over that of a
+/// component, however the two are written.
+const LAYERS: [&str; 4] = ["base", "components", "frame", "pages"];
+
+/// All style sheets as one.
 pub(crate) fn joined_styles(folder: &Path) -> Result<String> {
-    let mut sheets = String::new();
+    let mut sheets = format!("@layer {};\n", LAYERS.join(", "));
+    sheets.push_str(&fs::read_to_string(folder.join(TOKENS))?);
     for path in files_below(folder)? {
-        if path.extension().is_some_and(|extension| extension == "css") {
-            sheets.push_str(&fs::read_to_string(&path)?);
-            sheets.push('\n');
+        let place = path.strip_prefix(folder)?;
+        let layer = place.parent().and_then(Path::to_str).unwrap_or_default();
+        if LAYERS.contains(&layer) {
+            let rules = fs::read_to_string(&path)?;
+            sheets.push_str(&format!("@layer {layer} {{\n{rules}}}\n"));
+        } else if place != Path::new(TOKENS) {
+            bail!("{} is in no layer: {}", path.display(), LAYERS.join(", "));
         }
     }
     Ok(sheets)
@@ -257,12 +269,22 @@ mod tests {
     }
 
     #[test]
-    fn styles_are_joined_in_the_order_of_their_names() {
+    fn each_folder_of_styles_is_a_layer() {
         let directory = tempfile::tempdir().unwrap();
-        for name in ["b.css", "a.css", "notes.txt"] {
-            fs::write(directory.path().join(name), name).unwrap();
-        }
-        assert_eq!(joined_styles(directory.path()).unwrap(), "a.css\nb.css\n");
+        let write = |name: &str| {
+            let path = directory.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, format!("{name};\n")).unwrap();
+        };
+        ["tokens.css", "pages/b.css", "base/a.css"].map(write);
+        assert_eq!(
+            joined_styles(directory.path()).unwrap(),
+            "@layer base, components, frame, pages;\ntokens.css;\n@layer base {\nbase/a.css;\n}\n@layer pages \
+             {\npages/b.css;\n}\n"
+        );
+        write("more/c.css");
+        let error = joined_styles(directory.path()).unwrap_err().to_string();
+        assert!(error.contains("c.css is in no layer"), "{error}");
     }
 
     #[test]

@@ -95,7 +95,7 @@ fn current_troubles(store: Store) -> (Vec<TroubleLine>, usize) {
 #[component]
 fn NoTrouble(class: &'static str, glyph: Glyph, title: &'static str, text: Signal<String>) -> impl IntoView {
     view! {
-        <div class="quiet panel">
+        <div class="all-quiet panel">
             <span class=class><Icon glyph/></span>
             <h3>{title}</h3>
             <p class="muted">{text}</p>
