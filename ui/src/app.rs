@@ -4,6 +4,7 @@ use crate::{
     clock::Clock,
     components::{ids::Ids, toast::Toaster},
     frame::PageFrame,
+    history::History,
     live::Live,
     pages,
     pending::Pending,
@@ -24,6 +25,7 @@ pub fn App() -> impl IntoView {
     Toaster::provide();
     let store = Store::provide();
     let live = Live::provide(store);
+    History::provide(store);
     pages::containers::ContainerActions::provide();
     session::open(store, live);
     view! { <Router><PageFrame/></Router> }

@@ -5,6 +5,7 @@ pub mod active;
 pub mod age;
 pub mod badge;
 pub mod button;
+pub mod chart;
 pub mod clipboard_block;
 pub mod combobox;
 pub mod confirm;

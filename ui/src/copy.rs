@@ -5,6 +5,7 @@ pub mod activity;
 pub mod add_device;
 pub mod addresses;
 pub mod attention;
+pub mod chart;
 pub mod containers;
 pub mod dashboard;
 pub mod device;

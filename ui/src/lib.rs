@@ -9,7 +9,7 @@
 //! - [`app`]: start-up. [`registry`]: the list of pages, of which routes, navigation and keys are made. [`frame`]: what
 //!   surrounds a page: top bar, sidebar, palette. [`pages`]: one module per page.
 //! - [`components`]: buttons, dialogs, fields, and the table that every list uses.
-//! - [`urgency`]: the order by trouble. [`usage`]: how much of a device is in use.
+//! - [`urgency`]: the order by trouble. [`usage`]: how much of a device is in use. [`history`]: that over the last minutes.
 //! - [`copy`]: texts that people read, by page. Words that belong to one component are in that component.
 
 #![expect(
@@ -25,6 +25,7 @@ pub mod components;
 pub mod copy;
 pub mod format;
 pub mod frame;
+pub mod history;
 pub mod lazy_views;
 pub mod live;
 pub mod pages;
@@ -32,6 +33,7 @@ pub mod pending;
 pub mod prefs;
 pub mod query;
 pub mod registry;
+pub mod script;
 pub mod session;
 pub mod shell;
 pub mod store;

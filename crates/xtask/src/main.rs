@@ -26,6 +26,7 @@ mod npm;
 mod process;
 mod report;
 mod run;
+mod scripts;
 mod setup;
 mod simulation;
 mod sizes;

@@ -1,7 +1,7 @@
 //! `cargo xtask ui`: builds the UI bundle in `ui/dist` from Rust and npm packages.
 //!
-//! The steps: compile to wasm, split the wasm into parts, generate JavaScript by wasm-bindgen, optimize the wasm, and
-//! add styles, fonts and the page under hashed names.
+//! The steps: compile to wasm, split the wasm into parts, generate JavaScript by wasm-bindgen, optimize the wasm, bundle
+//! the scripts with their npm packages, and add styles, fonts and the page under hashed names.
 
 use std::fs;
 use std::panic::resume_unwind;
@@ -19,7 +19,7 @@ use crate::process::{check_quietly, command};
 use crate::split::{self, Module, Split};
 use crate::step::{say, step};
 use crate::wasm::Compiler;
-use crate::{cargo, npm, setup, wasm};
+use crate::{cargo, npm, scripts, setup, wasm};
 
 /// Installs what the build needs, and builds the bundle.
 pub(crate) fn build(checkout: &Checkout) -> Result<()> {
@@ -43,7 +43,8 @@ pub(crate) fn bundle(checkout: &Checkout) -> Result<()> {
         let mut modules = vec![("app.wasm".to_owned(), main)];
         modules.extend(split.parts);
         let modules = optimized(checkout, modules)?;
-        let bundle = collect(&checkout.ui(), glue, &split.loader, modules)?;
+        let scripts = scripts::bundled(&checkout.ui(), &checkout.cache.join("wasm/scripts"))?;
+        let bundle = collect(&checkout.ui(), glue, &split.loader, modules, scripts)?;
         bundle.write(&checkout.ui_dist())?;
         let (files, bytes) = bundle.size();
         say(&format!(
@@ -167,7 +168,13 @@ fn optimize(ui: &Path, wasm: &[u8], to: &Path) -> Result<()> {
     Ok(fs::remove_file(&input)?)
 }
 
-fn collect(ui: &Path, glue: Glue, loader: &str, modules: Vec<Module>) -> Result<Bundle> {
+fn collect(
+    ui: &Path,
+    glue: Glue,
+    loader: &str,
+    modules: Vec<Module>,
+    scripts: Vec<(String, Vec<u8>)>,
+) -> Result<Bundle> {
     let mut bundle = Bundle::new(ui.join("node_modules"));
     let mut module = bundle.with_npm(&glue.module)?;
     for (path, text) in glue.snippets {
@@ -186,7 +193,15 @@ fn collect(ui: &Path, glue: Glue, loader: &str, modules: Vec<Module>) -> Result<
         }
     }
     let [module, _] = bundle.add_circle([(split::MAIN_SCRIPT, module), (split::LOADER, loader)]);
-    let boot = format!("import init from '{module}';\nawait init({{ module_or_path: '{wasm}' }});\n");
+    let fetch = |(name, script): (String, Vec<u8>)| {
+        let address = bundle.add_hashed(&format!("{name}.js"), script);
+        format!("'{name}': () => import('{address}')")
+    };
+    let scripts = scripts.into_iter().map(fetch).collect::<Vec<_>>().join(", ");
+    let boot = format!(
+        "import init from '{module}';\nglobalThis.scripts = {{ {scripts} }};\n\
+         await init({{ module_or_path: '{wasm}' }});\n"
+    );
     let boot = bundle.add_hashed("boot.js", boot.into_bytes());
     let styles = bundle.with_npm(&joined_styles(&ui.join("style"))?)?;
     let styles = bundle.add_hashed("app.css", styles.into_bytes());

@@ -1,7 +1,8 @@
-//! Which page is shown: the one of the newest address, with what is open in it, whatever code arrives when.
+//! Which page is shown: the one of the newest address, with what is open in it, whatever code arrives when. And what a page
+//! fetches only when it needs it: the chart of a device.
 
 use anyhow::{Result, ensure};
-use flotilla_tests::browser::{Browser, Page};
+use flotilla_tests::browser::{Browser, Page, keys::Key};
 use flotilla_tests::eventually::{eventually, seconds};
 use flotilla_tests::lab::with_lab;
 
@@ -71,12 +72,62 @@ async fn addresses_and_pages_agree(page: &Page, api: &str) -> Result<()> {
     Ok(())
 }
 
+async fn the_chart_draws_what_was_heard(page: &Page, api: &str) -> Result<()> {
+    let scripts = "
+        const names = performance.getEntriesByType('resource').map(entry => new URL(entry.name).pathname);
+        return names.filter(name => name.startsWith('/chart-')).length";
+    page.open(&format!("{api}/devices")).await?;
+    ensure!(page.run(scripts).await? == 0, "a list fetches the code of charts");
+    page.open(&format!("{api}/devices/nas")).await?;
+    ensure!(
+        page.run(scripts).await? == 1,
+        "the page was complete without its chart"
+    );
+    eventually("the chart has two figures", seconds(20.0), async || {
+        let last = page
+            .run("return document.querySelector('[role=slider]').getAttribute('aria-valuemax')")
+            .await?;
+        let last: u32 = last.as_str().unwrap_or_default().parse()?;
+        ensure!(last >= 1, "{last}");
+        Ok(())
+    })
+    .await?;
+    let image = page
+        .run("return document.querySelector('.chart [role=img]').getAttribute('aria-label')")
+        .await?;
+    let image = image.as_str().unwrap_or_default().to_owned();
+    ensure!(
+        image.starts_with("CPU of nas, last 5 min: now ") && image.contains(" %, peak "),
+        "{image}"
+    );
+    let canvases = page
+        .run("return document.querySelectorAll('.chart canvas').length")
+        .await?;
+    ensure!(canvases == 1, "{canvases} canvases");
+    page.run("document.querySelector('[role=slider]').focus()")
+        .await?;
+    page.press(Key::Home).await?;
+    page.focus_is("slider", "Time").await?;
+    let first = page
+        .run("return document.activeElement.getAttribute('aria-valuenow')")
+        .await?;
+    ensure!(first == "0", "{first}");
+    page.click("button", "Show as table").await?;
+    page.find("region", "CPU of nas").await?;
+    for theme in ["light", "dark"] {
+        page.prefer_theme(theme).await?;
+        page.keep_picture(&format!("chart-{theme}")).await?;
+    }
+    Ok(())
+}
+
 #[test]
-fn the_newest_address_decides_what_is_shown() -> Result<()> {
+fn the_newest_address_decides_what_is_shown_and_a_chart_is_fetched_where_it_is_drawn() -> Result<()> {
     with_lab(1, async |lab| {
         let (fleet, browser) = Browser::on_device(lab).await?;
         let (page, api) = (&browser.page, &fleet.control.ready()?.api);
         addresses_and_pages_agree(page, api).await?;
+        the_chart_draws_what_was_heard(page, api).await?;
         code_that_arrives_late_opens_nothing(page, api).await
     })
 }

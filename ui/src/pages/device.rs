@@ -1,6 +1,7 @@
 //! The page of a device, with its tabs.
 
 mod actions;
+mod cpu;
 mod endpoint_trials;
 mod header;
 mod mesh;

@@ -2,6 +2,7 @@
 
 use super::{
     actions::{DeviceDialog, needs_choice, use_actions},
+    cpu::CpuChart,
     endpoint_trials::EndpointTrials,
     mesh::Mesh,
     pod::PodPanel,
@@ -50,6 +51,7 @@ pub(super) fn Overview(device: Signal<Arc<Device>>) -> impl IntoView {
                 <section class="panel" aria-labelledby="in-use">
                     <h2 id="in-use">{copy::USAGE}" "{move || stale_since.get().map(|moment| view! { <AgeLabel moment prefix="as of"/> })}</h2>
                     <InUse device/>
+                    <CpuChart device/>
                 </section>
                 <PodPanel device/>
                 <Containers device/>
