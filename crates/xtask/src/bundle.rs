@@ -178,7 +178,7 @@ fn next_reference(text: &str) -> Option<(&str, &str, &str)> {
 }
 
 /// All files in a folder and below, sorted; none where there is no such folder.
-fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {

@@ -17,6 +17,7 @@ mod cargo;
 mod checkout;
 mod demo;
 mod dist;
+mod icons;
 mod image;
 mod lab;
 mod musl;
@@ -73,6 +74,8 @@ enum Command {
     Test(test::Selection),
     /// Build the UI bundle into `ui/dist`
     Ui,
+    /// Write the glyphs that the UI uses into its source
+    Icons,
     /// A fleet of devices with real engines on this one machine, until Ctrl-C
     Demo {
         #[arg(long, default_value_t = 3)]
@@ -103,6 +106,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Run { headless } => return run::run(&checkout, headless),
         Command::Test(selection) => return test::test(&checkout, &selection),
         Command::Ui => ui::build(&checkout)?,
+        Command::Icons => icons::write(&checkout)?,
         Command::Demo { devices } => demo::demo(&checkout, devices)?,
         Command::Soak { name } => soak::soak(&checkout, name.as_deref())?,
         Command::Bench { name } => bench::bench(&checkout, name.as_deref())?,

@@ -19,7 +19,7 @@ use crate::process::{check_quietly, command};
 use crate::split::{self, Module, Split};
 use crate::step::{say, step};
 use crate::wasm::Compiler;
-use crate::{cargo, npm, scripts, setup, wasm};
+use crate::{cargo, icons, npm, scripts, setup, wasm};
 
 /// Installs what the build needs, and builds the bundle.
 pub(crate) fn build(checkout: &Checkout) -> Result<()> {
@@ -36,6 +36,7 @@ pub(crate) fn bundle(checkout: &Checkout) -> Result<()> {
         return Ok(());
     }
     npm::install(&checkout.ui())?;
+    icons::ensure_written(&checkout.ui())?;
     let wasm = step("Compiling the UI", || compile(checkout, compiler))?;
     step("Bundling the UI", || {
         let split = Split::new(&wasm, &checkout.cache.join("wasm/parts"))?;

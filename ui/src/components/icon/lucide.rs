@@ -1,17 +1,14 @@
-//! Glyphs of the Lucide icon set (<https://lucide.dev>), drawn on a 24 × 24 grid with a 2-unit stroke.
+//! Glyphs of the Lucide icon set (<https://lucide.dev>), drawn on a 24 × 24 grid with a 2-unit stroke. Written by
+//! `cargo xtask icons`: those that the UI uses.
 //!
 //! Lucide is under the ISC license, Copyright (c) 2026 Lucide Icons and Contributors; glyphs that come from Feather are
 //! under the MIT license, Copyright (c) 2013-present Cole Bemis.
 
 use super::Glyph;
 
-pub const ACTIVITY: Glyph = Glyph(
-    r#"<path d="M22 12h-2.48a2 2 0 0 0-1.93 1.46l-2.35 8.36a.25.25 0 0 1-.48 0L9.24 2.18a.25.25 0 0 0-.48 0l-2.35 8.36A2 2 0 0 1 4.49 12H2"/>"#,
-);
 pub const ARROW_DOWN: Glyph = Glyph(r#"<path d="M12 5v14"/> <path d="m19 12-7 7-7-7"/>"#);
 pub const ARROW_LEFT_RIGHT: Glyph =
     Glyph(r#"<path d="M8 3 4 7l4 4"/> <path d="M4 7h16"/> <path d="m16 21 4-4-4-4"/> <path d="M20 17H4"/>"#);
-pub const ARROW_RIGHT: Glyph = Glyph(r#"<path d="M5 12h14"/> <path d="m12 5 7 7-7 7"/>"#);
 pub const ARROW_RIGHT_FROM_LINE: Glyph =
     Glyph(r#"<path d="M3 5v14"/> <path d="M21 12H7"/> <path d="m15 18 6-6-6-6"/>"#);
 pub const ARROW_UP: Glyph = Glyph(r#"<path d="m5 12 7-7 7 7"/> <path d="M12 19V5"/>"#);
@@ -26,7 +23,6 @@ pub const CHECK: Glyph = Glyph(r#"<path d="M20 6 9 17l-5-5"/>"#);
 pub const CHEVRON_DOWN: Glyph = Glyph(r#"<path d="m6 9 6 6 6-6"/>"#);
 pub const CHEVRON_LEFT: Glyph = Glyph(r#"<path d="m15 18-6-6 6-6"/>"#);
 pub const CHEVRON_RIGHT: Glyph = Glyph(r#"<path d="m9 18 6-6-6-6"/>"#);
-pub const CHEVRON_UP: Glyph = Glyph(r#"<path d="m18 15-6-6-6 6"/>"#);
 pub const CIRCLE_ALERT: Glyph = Glyph(
     r#"<circle cx="12" cy="12" r="10"/> <line x1="12" x2="12" y1="8" y2="12"/> <line x1="12" x2="12.01" y1="16" y2="16"/>"#,
 );
@@ -40,23 +36,10 @@ pub const CIRCLE_QUESTION_MARK: Glyph = Glyph(
 pub const CIRCLE_X: Glyph =
     Glyph(r#"<circle cx="12" cy="12" r="10"/> <path d="m15 9-6 6"/> <path d="m9 9 6 6"/>"#);
 pub const CLOCK: Glyph = Glyph(r#"<circle cx="12" cy="12" r="10"/> <path d="M12 6v6l4 2"/>"#);
-pub const CLOCK_ALERT: Glyph = Glyph(
-    r#"<path d="M12 6v6l4 2"/> <path d="M20 12v5"/> <path d="M20 21h.01"/> <path d="M21.25 8.2A10 10 0 1 0 16 21.16"/>"#,
-);
 pub const COLUMNS_3: Glyph =
     Glyph(r#"<rect width="18" height="18" x="3" y="3" rx="2"/> <path d="M9 3v18"/> <path d="M15 3v18"/>"#);
-pub const CONTAINER: Glyph = Glyph(
-    r#"<path d="M22 7.7c0-.6-.4-1.2-.8-1.5l-6.3-3.9a1.72 1.72 0 0 0-1.7 0l-10.3 6c-.5.2-.9.8-.9 1.4v6.6c0 .5.4 1.2.8 1.5l6.3 3.9a1.72 1.72 0 0 0 1.7 0l10.3-6c.5-.3.9-1 .9-1.5Z"/> <path d="M10 21.9V14L2.1 9.1"/> <path d="m10 14 11.9-6.9"/> <path d="M14 19.8v-8.1"/> <path d="M18 17.5V9.4"/>"#,
-);
 pub const COPY: Glyph = Glyph(
     r#"<rect width="14" height="14" x="8" y="8" rx="2" ry="2"/> <path d="M4 16c-1.1 0-2-.9-2-2V4c0-1.1.9-2 2-2h10c1.1 0 2 .9 2 2"/>"#,
-);
-pub const CORNER_DOWN_LEFT: Glyph = Glyph(r#"<path d="M20 4v7a4 4 0 0 1-4 4H4"/> <path d="m9 10-5 5 5 5"/>"#);
-pub const CPU: Glyph = Glyph(
-    r#"<path d="M12 20v2"/> <path d="M12 2v2"/> <path d="M17 20v2"/> <path d="M17 2v2"/> <path d="M2 12h2"/> <path d="M2 17h2"/> <path d="M2 7h2"/> <path d="M20 12h2"/> <path d="M20 17h2"/> <path d="M20 7h2"/> <path d="M7 20v2"/> <path d="M7 2v2"/> <rect x="4" y="4" width="16" height="16" rx="2"/> <rect x="8" y="8" width="8" height="8" rx="1"/>"#,
-);
-pub const DATABASE: Glyph = Glyph(
-    r#"<ellipse cx="12" cy="5" rx="9" ry="3"/> <path d="M3 5V19A9 3 0 0 0 21 19V5"/> <path d="M3 12A9 3 0 0 0 21 12"/>"#,
 );
 pub const DOWNLOAD: Glyph = Glyph(
     r#"<path d="M12 15V3"/> <path d="M21 15v4a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2v-4"/> <path d="m7 10 5 5 5-5"/>"#,
@@ -64,23 +47,8 @@ pub const DOWNLOAD: Glyph = Glyph(
 pub const ELLIPSIS: Glyph = Glyph(
     r#"<circle cx="12" cy="12" r="1"/> <circle cx="19" cy="12" r="1"/> <circle cx="5" cy="12" r="1"/>"#,
 );
-pub const EXTERNAL_LINK: Glyph = Glyph(
-    r#"<path d="M15 3h6v6"/> <path d="M10 14 21 3"/> <path d="M18 13v6a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2V8a2 2 0 0 1 2-2h6"/>"#,
-);
-pub const EYE: Glyph = Glyph(
-    r#"<path d="M2.062 12.348a1 1 0 0 1 0-.696 10.75 10.75 0 0 1 19.876 0 1 1 0 0 1 0 .696 10.75 10.75 0 0 1-19.876 0"/> <circle cx="12" cy="12" r="3"/>"#,
-);
-pub const FILE_COG: Glyph = Glyph(
-    r#"<path d="M15 8a1 1 0 0 1-1-1V2a2.4 2.4 0 0 1 1.704.706l3.588 3.588A2.4 2.4 0 0 1 20 8z"/> <path d="M20 8v12a2 2 0 0 1-2 2h-4.182"/> <path d="m3.305 19.53.923-.382"/> <path d="M4 10.592V4a2 2 0 0 1 2-2h8"/> <path d="m4.228 16.852-.924-.383"/> <path d="m5.852 15.228-.383-.923"/> <path d="m5.852 20.772-.383.924"/> <path d="m8.148 15.228.383-.923"/> <path d="m8.53 21.696-.382-.924"/> <path d="m9.773 16.852.922-.383"/> <path d="m9.773 19.148.922.383"/> <circle cx="7" cy="18" r="3"/>"#,
-);
-pub const GLOBE: Glyph = Glyph(
-    r#"<circle cx="12" cy="12" r="10"/> <path d="M12 2a14.5 14.5 0 0 0 0 20 14.5 14.5 0 0 0 0-20"/> <path d="M2 12h20"/>"#,
-);
 pub const HARD_DRIVE: Glyph = Glyph(
     r#"<path d="M10 16h.01"/> <path d="M2.212 11.577a2 2 0 0 0-.212.896V18a2 2 0 0 0 2 2h16a2 2 0 0 0 2-2v-5.527a2 2 0 0 0-.212-.896L18.55 5.11A2 2 0 0 0 16.76 4H7.24a2 2 0 0 0-1.79 1.11z"/> <path d="M21.946 12.013H2.054"/> <path d="M6 16h.01"/>"#,
-);
-pub const HASH: Glyph = Glyph(
-    r#"<line x1="4" x2="20" y1="9" y2="9"/> <line x1="4" x2="20" y1="15" y2="15"/> <line x1="10" x2="8" y1="3" y2="21"/> <line x1="16" x2="14" y1="3" y2="21"/>"#,
 );
 pub const HEART_CRACK: Glyph = Glyph(
     r#"<path d="M12.409 5.824c-.702.792-1.15 1.496-1.415 2.166l2.153 2.156a.5.5 0 0 1 0 .707l-2.293 2.293a.5.5 0 0 0 0 .707L12 15"/> <path d="M13.508 20.313a2 2 0 0 1-3 .019L5 15c-1.5-1.5-3-3.2-3-5.5a5.5 5.5 0 0 1 9.591-3.677.6.6 0 0 0 .818.001A5.5 5.5 0 0 1 22 9.5c0 2.29-1.5 4-3 5.5z"/>"#,
@@ -94,9 +62,6 @@ pub const HISTORY: Glyph = Glyph(
 pub const HOURGLASS: Glyph = Glyph(
     r#"<path d="M5 22h14"/> <path d="M5 2h14"/> <path d="M17 22v-4.172a2 2 0 0 0-.586-1.414L12 12l-4.414 4.414A2 2 0 0 0 7 17.828V22"/> <path d="M7 2v4.172a2 2 0 0 0 .586 1.414L12 12l4.414-4.414A2 2 0 0 0 17 6.172V2"/>"#,
 );
-pub const HOUSE: Glyph = Glyph(
-    r#"<path d="M15 21v-8a1 1 0 0 0-1-1h-4a1 1 0 0 0-1 1v8"/> <path d="M3 10a2 2 0 0 1 .709-1.528l7-6a2 2 0 0 1 2.582 0l7 6A2 2 0 0 1 21 10v9a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2z"/>"#,
-);
 pub const IMAGE: Glyph = Glyph(
     r#"<rect width="18" height="18" x="3" y="3" rx="2" ry="2"/> <circle cx="9" cy="9" r="2"/> <path d="m21 15-3.086-3.086a2 2 0 0 0-2.828 0L6 21"/>"#,
 );
@@ -105,17 +70,11 @@ pub const INFO: Glyph =
 pub const KEYBOARD: Glyph = Glyph(
     r#"<path d="M10 8h.01"/> <path d="M12 12h.01"/> <path d="M14 8h.01"/> <path d="M16 12h.01"/> <path d="M18 8h.01"/> <path d="M6 8h.01"/> <path d="M7 16h10"/> <path d="M8 12h.01"/> <rect width="20" height="16" x="2" y="4" rx="2"/>"#,
 );
-pub const KEY_ROUND: Glyph = Glyph(
-    r#"<path d="M2.586 17.414A2 2 0 0 0 2 18.828V21a1 1 0 0 0 1 1h3a1 1 0 0 0 1-1v-1a1 1 0 0 1 1-1h1a1 1 0 0 0 1-1v-1a1 1 0 0 1 1-1h.172a2 2 0 0 0 1.414-.586l.814-.814a6.5 6.5 0 1 0-4-4z"/> <circle cx="16.5" cy="7.5" r=".5" fill="currentColor"/>"#,
-);
 pub const LAYERS: Glyph = Glyph(
     r#"<path d="M12.83 2.18a2 2 0 0 0-1.66 0L2.6 6.08a1 1 0 0 0 0 1.83l8.58 3.91a2 2 0 0 0 1.66 0l8.58-3.9a1 1 0 0 0 0-1.83z"/> <path d="M2 12a1 1 0 0 0 .58.91l8.6 3.91a2 2 0 0 0 1.65 0l8.58-3.9A1 1 0 0 0 22 12"/> <path d="M2 17a1 1 0 0 0 .58.91l8.6 3.91a2 2 0 0 0 1.65 0l8.58-3.9A1 1 0 0 0 22 17"/>"#,
 );
 pub const LAYOUT_DASHBOARD: Glyph = Glyph(
     r#"<rect width="7" height="9" x="3" y="3" rx="1"/> <rect width="7" height="5" x="14" y="3" rx="1"/> <rect width="7" height="9" x="14" y="12" rx="1"/> <rect width="7" height="5" x="3" y="16" rx="1"/>"#,
-);
-pub const LINK_2: Glyph = Glyph(
-    r#"<path d="M9 17H7A5 5 0 0 1 7 7h2"/> <path d="M15 7h2a5 5 0 1 1 0 10h-2"/> <line x1="8" x2="16" y1="12" y2="12"/>"#,
 );
 pub const LOADER_CIRCLE: Glyph = Glyph(r#"<path d="M21 12a9 9 0 1 1-6.219-8.56"/>"#);
 pub const LOCK: Glyph = Glyph(
@@ -123,9 +82,6 @@ pub const LOCK: Glyph = Glyph(
 );
 pub const LOG_IN: Glyph = Glyph(
     r#"<path d="m10 17 5-5-5-5"/> <path d="M15 12H3"/> <path d="M15 3h4a2 2 0 0 1 2 2v14a2 2 0 0 1-2 2h-4"/>"#,
-);
-pub const MEMORY_STICK: Glyph = Glyph(
-    r#"<path d="M12 12v-2"/> <path d="M12 18v-2"/> <path d="M16 12v-2"/> <path d="M16 18v-2"/> <path d="M2 11h1.5"/> <path d="M20 18v-2"/> <path d="M20.5 11H22"/> <path d="M4 18v-2"/> <path d="M8 12v-2"/> <path d="M8 18v-2"/> <rect x="2" y="6" width="20" height="10" rx="2"/>"#,
 );
 pub const MENU: Glyph = Glyph(r#"<path d="M4 5h16"/> <path d="M4 12h16"/> <path d="M4 19h16"/>"#);
 pub const MONITOR: Glyph = Glyph(
@@ -137,9 +93,6 @@ pub const MOON: Glyph = Glyph(
 pub const NETWORK: Glyph = Glyph(
     r#"<rect x="16" y="16" width="6" height="6" rx="1"/> <rect x="2" y="16" width="6" height="6" rx="1"/> <rect x="9" y="2" width="6" height="6" rx="1"/> <path d="M5 16v-3a1 1 0 0 1 1-1h12a1 1 0 0 1 1 1v3"/> <path d="M12 12V8"/>"#,
 );
-pub const OCTAGON_PAUSE: Glyph = Glyph(
-    r#"<path d="M10 15V9"/> <path d="M14 15V9"/> <path d="M2.586 16.726A2 2 0 0 1 2 15.312V8.688a2 2 0 0 1 .586-1.414l4.688-4.688A2 2 0 0 1 8.688 2h6.624a2 2 0 0 1 1.414.586l4.688 4.688A2 2 0 0 1 22 8.688v6.624a2 2 0 0 1-.586 1.414l-4.688 4.688a2 2 0 0 1-1.414.586H8.688a2 2 0 0 1-1.414-.586z"/>"#,
-);
 pub const PAUSE: Glyph = Glyph(
     r#"<rect x="14" y="3" width="5" height="18" rx="1"/> <rect x="5" y="3" width="5" height="18" rx="1"/>"#,
 );
@@ -148,9 +101,6 @@ pub const PENCIL: Glyph = Glyph(
 );
 pub const PLAY: Glyph = Glyph(
     r#"<path d="M5 5a2 2 0 0 1 3.008-1.728l11.997 6.998a2 2 0 0 1 .003 3.458l-12 7A2 2 0 0 1 5 19z"/>"#,
-);
-pub const PLUG_ZAP: Glyph = Glyph(
-    r#"<path d="M6.3 20.3a2.4 2.4 0 0 0 3.4 0L12 18l-6-6-2.3 2.3a2.4 2.4 0 0 0 0 3.4Z"/> <path d="m2 22 3-3"/> <path d="M7.5 13.5 10 11"/> <path d="M10.5 16.5 13 14"/> <path d="m18 3-4 4h6l-4 4"/>"#,
 );
 pub const PLUS: Glyph = Glyph(r#"<path d="M5 12h14"/> <path d="M12 5v14"/>"#);
 pub const RADAR: Glyph = Glyph(
@@ -171,14 +121,8 @@ pub const SETTINGS: Glyph = Glyph(
 pub const SHIELD_CHECK: Glyph = Glyph(
     r#"<path d="M20 13c0 5-3.5 7.5-7.66 8.95a1 1 0 0 1-.67-.01C7.5 20.5 4 18 4 13V6a1 1 0 0 1 1-1c2 0 4.5-1.2 6.24-2.72a1.17 1.17 0 0 1 1.52 0C14.51 3.81 17 5 19 5a1 1 0 0 1 1 1z"/> <path d="m9 12 2 2 4-4"/>"#,
 );
-pub const SHIP: Glyph = Glyph(
-    r#"<path d="M12 2v2"/> <path d="M12 9.189V13"/> <path d="M19 12V6a2 2 0 00-2-2H7a2 2 0 00-2 2v6"/> <path d="M19.38 19A11.6 11.6 0 0021 13l-8.188-3.639a2 2 0 00-1.624 0L3 13.001a11.6 11.6 0 002.81 7.76"/> <path d="M2 20c.6.5 1.2 1 2.5 1 2.5 0 2.5-2 5-2 1.3 0 1.9.5 2.5 1s1.2 1 2.5 1c2.5 0 2.5-2 5-2 1.3 0 1.9.5 2.5 1"/>"#,
-);
 pub const SKULL: Glyph = Glyph(
     r#"<path d="m12.5 17-.5-1-.5 1h1z"/> <path d="M15 22a1 1 0 0 0 1-1v-1a2 2 0 0 0 1.56-3.25 8 8 0 1 0-11.12 0A2 2 0 0 0 8 20v1a1 1 0 0 0 1 1z"/> <circle cx="15" cy="12" r="1"/> <circle cx="9" cy="12" r="1"/>"#,
-);
-pub const SLIDERS_HORIZONTAL: Glyph = Glyph(
-    r#"<path d="M10 5H3"/> <path d="M12 19H3"/> <path d="M14 3v4"/> <path d="M16 17v4"/> <path d="M21 12h-9"/> <path d="M21 19h-5"/> <path d="M21 5h-7"/> <path d="M8 10v4"/> <path d="M8 12H3"/>"#,
 );
 pub const SQUARE: Glyph = Glyph(r#"<rect width="18" height="18" x="3" y="3" rx="2"/>"#);
 pub const SUN: Glyph = Glyph(
@@ -209,6 +153,3 @@ pub const WIFI_OFF: Glyph = Glyph(
     r#"<path d="M12 20h.01"/> <path d="M8.5 16.429a5 5 0 0 1 7 0"/> <path d="M5 12.859a10 10 0 0 1 5.17-2.69"/> <path d="M19 12.859a10 10 0 0 0-2.007-1.523"/> <path d="M2 8.82a15 15 0 0 1 4.177-2.643"/> <path d="M22 8.82a15 15 0 0 0-11.288-3.764"/> <path d="m2 2 20 20"/>"#,
 );
 pub const X: Glyph = Glyph(r#"<path d="M18 6 6 18"/> <path d="m6 6 12 12"/>"#);
-pub const ZAP: Glyph = Glyph(
-    r#"<path d="M15.914 4a1.5 1.5 0 00-2.474-1.561l-9 9A1.5 1.5 0 005.5 14h4.002a.5.5 0 01.471.666L8.086 20a1.5 1.5 0 002.475 1.56l9-9A1.5 1.5 0 0018.5 10h-3.997a.5.5 0 01-.472-.667z"/>"#,
-);
