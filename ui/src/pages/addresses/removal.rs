@@ -50,16 +50,17 @@ impl Removal {
             return;
         }
         self.busy.set(true);
-        let before = self.added();
-        let rest = before.iter().filter(|kept| **kept != endpoint).cloned().collect();
+        let mut rest = self.added();
+        let place = rest.iter().position(|known| *known == endpoint);
+        rest.retain(|kept| *kept != endpoint);
         spawn_local(async move {
             let outcome = set_added(self.store, rest).await;
             let left = self.busy.try_set(false).is_some();
             match outcome {
                 Ok(()) => {
                     self.to_confirm.try_set(None);
-                    let back = Callback::new(move |()| self.put_back(before.clone()));
                     let text = copy::removed(&endpoint.to_string());
+                    let back = Callback::new(move |()| self.put_back(&endpoint, place));
                     self.toaster.offer(text, copy::UNDO, back);
                 }
                 Err(failure) if left || self.to_confirm.with_untracked(Option::is_none) => {
@@ -70,7 +71,9 @@ impl Removal {
         });
     }
 
-    fn put_back(self, added: Vec<Endpoint>) {
+    /// Adds a removed address again, to the list as it is by then.
+    fn put_back(self, endpoint: &Endpoint, place: Option<usize>) {
+        let added = with_back(self.added(), endpoint, place);
         spawn_local(async move {
             if let Err(failure) = set_added(self.store, added).await {
                 self.toaster.fail(failure.to_string());
@@ -101,5 +104,37 @@ impl Removal {
                     on_keep=move || self.to_confirm.set(None)/>
             })
         }
+    }
+}
+
+/// The list with an address at its former place, or at the end if the list is shorter by now.
+fn with_back(mut list: Vec<Endpoint>, endpoint: &Endpoint, place: Option<usize>) -> Vec<Endpoint> {
+    if !list.contains(endpoint) {
+        let place = place.unwrap_or(list.len()).min(list.len());
+        list.insert(place, endpoint.clone());
+    }
+    list
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(names: &[&str]) -> Vec<Endpoint> {
+        names.iter().map(|name| name.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn undo_puts_back_the_one_address_and_keeps_what_changed_meanwhile() {
+        let b: Endpoint = "b.example:7443".parse().unwrap();
+        // A colleague removed "a" and added "d" after "b" was removed.
+        let now = list(&["c.example:7443", "d.example:7443"]);
+        assert_eq!(
+            with_back(now, &b, Some(1)),
+            list(&["c.example:7443", "b.example:7443", "d.example:7443"])
+        );
+        assert_eq!(with_back(Vec::new(), &b, Some(1)), list(&["b.example:7443"]));
+        let there = list(&["b.example:7443"]);
+        assert_eq!(with_back(there.clone(), &b, Some(0)), there);
     }
 }
