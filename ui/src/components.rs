@@ -1,24 +1,30 @@
 //! Building blocks of pages: properties in, callbacks out. They keep only the state of their own display (open, typed,
 //! focused, scrolled), and send no requests.
 
-pub mod active;
+pub mod action_bar;
 pub mod age;
+pub mod anchor;
 pub mod badge;
 pub mod button;
 pub mod chart;
 pub mod clipboard_block;
+mod closing;
 pub mod combobox;
 pub mod confirm;
 pub mod dialog;
+pub mod drawer;
 pub mod empty;
 pub mod error_state;
+pub mod facts;
 pub mod field;
 pub mod focus;
 pub mod icon;
 pub mod ids;
+pub mod listbox;
 pub mod menu;
 pub mod meter;
 pub mod mode_card;
+mod outside_press;
 pub mod path_badge;
 pub mod popover;
 pub mod radio;

@@ -12,6 +12,7 @@ pub mod device;
 pub mod devices;
 pub mod errors;
 pub mod events;
+pub mod forms;
 pub mod frame;
 pub mod inventory_table;
 pub mod items;

@@ -16,7 +16,7 @@ pub use palette::{Group, Palette};
 pub use shortcuts::Shortcuts;
 
 use crate::{
-    components::toast::Toasts,
+    components::{focus, toast::Toasts},
     copy::frame as copy,
     lazy_views,
     pages::{containers::ContainerActions, sign_in::SignInPage},
@@ -91,6 +91,7 @@ pub fn PageFrame() -> impl IntoView {
         drawer: RwSignal::new(false),
     };
     provide_context(overlays);
+    focus::guard();
     keys::listen(overlays);
     let here = Memo::new({
         let location = use_location();

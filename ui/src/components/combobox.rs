@@ -1,11 +1,11 @@
 //! A field for any text, with a list of known texts.
 
 use super::{
-    active::next_active,
     icon::{Icon, lucide},
     ids::fresh_id,
+    listbox::{Listbox, ListboxState},
 };
-use leptos::{ev::KeyboardEvent, html, prelude::*};
+use leptos::{html, prelude::*};
 
 /// At most this many options are listed.
 const LISTED: usize = 10;
@@ -15,60 +15,6 @@ const LISTED: usize = 10;
 pub struct ComboboxOption {
     pub value: String,
     pub detail: String,
-}
-
-/// The state of the list of options. A handle: copies share the same signals.
-#[derive(Clone, Copy)]
-struct ComboboxState {
-    offered: Memo<Vec<ComboboxOption>>,
-    open: RwSignal<bool>,
-    /// The index of the option that the arrow keys have reached.
-    active: RwSignal<Option<usize>>,
-    on_input: Callback<(String,)>,
-}
-
-impl ComboboxState {
-    fn is_shown(self) -> bool {
-        self.open.get() && self.offered.with(|offered| !offered.is_empty())
-    }
-
-    fn take(self, known: &ComboboxOption) {
-        self.on_input.run((known.value.clone(),));
-        self.close();
-    }
-
-    fn close(self) {
-        self.open.set(false);
-        self.active.set(None);
-    }
-
-    fn key(self, event: &KeyboardEvent) {
-        let count = self.offered.with_untracked(Vec::len);
-        match event.key().as_str() {
-            key @ ("ArrowDown" | "ArrowUp") if count > 0 => {
-                event.prevent_default();
-                self.open.set(true);
-                self.active
-                    .update(|active| *active = next_active(key, *active, count));
-            }
-            "Enter" => {
-                let chosen = self
-                    .active
-                    .get_untracked()
-                    .and_then(|at| self.offered.with_untracked(|offered| offered.get(at).cloned()));
-                if let Some(chosen) = chosen {
-                    event.prevent_default();
-                    self.take(&chosen);
-                }
-            }
-            "Escape" if untrack(|| self.is_shown()) => {
-                event.prevent_default();
-                event.stop_propagation();
-                self.close();
-            }
-            _ => {}
-        }
-    }
 }
 
 /// A labeled field. Its value is the typed text, listed or not.
@@ -83,24 +29,13 @@ pub fn Combobox(
     #[prop(optional)] node_ref: NodeRef<html::Input>,
 ) -> impl IntoView {
     let id = fresh_id("combobox");
-    let list = format!("{id}-options");
     let (hint_id, error_id) = (format!("{id}-hint"), format!("{id}-error"));
     let offered = Memo::new(move |_| value.with(|value| known.with(|known| matches(value, known))));
-    let state = ComboboxState {
-        offered,
-        open: RwSignal::new(false),
-        active: RwSignal::new(None),
-        on_input,
-    };
+    let take = Callback::new(move |(known,): (ComboboxOption,)| on_input.run((known.value,)));
+    let list = ListboxState::new(offered.into(), |known: &ComboboxOption| known.value.clone(), take);
     let typing = move |text: String| {
-        state.active.set(None);
-        state.open.set(true);
+        list.open();
         on_input.run((text,));
-    };
-    let option = list.clone();
-    let active = move || {
-        let at = state.active.get().filter(|_| state.is_shown())?;
-        Some(format!("{option}-{at}"))
     };
     let described = {
         let (hint_id, error_id) = (hint_id.clone(), error_id.clone());
@@ -112,16 +47,16 @@ pub fn Combobox(
     view! {
         <div class="field">
             <label for=id.clone()>{label.clone()}</label>
-            <div class="combobox" on:focusout=move |_| state.close()>
+            <div class="combobox" on:focusout=move |_| list.close()>
                 <input id=id class="input" type="text" role="combobox" autocomplete="off" autocapitalize="off"
-                    spellcheck="false" aria-autocomplete="list" aria-controls=list.clone()
-                    aria-expanded=move || state.is_shown().to_string() aria-activedescendant=active
+                    spellcheck="false" aria-autocomplete="list" aria-controls=list.id()
+                    aria-expanded=move || list.is_shown().to_string() aria-activedescendant=move || list.active_id()
                     aria-invalid=move || error.with(Option::is_some).then_some("true") aria-describedby=described
                     prop:value=move || value.get() node_ref=node_ref
-                    on:click=move |_| state.open.set(true)
+                    on:click=move |_| list.open()
                     on:input:target=move |event| typing(event.target().value())
-                    on:keydown=move |event| state.key(&event)/>
-                <Options state id=list label/>
+                    on:keydown=move |event| _ = list.on_key(&event)/>
+                <Listbox state=list label option=known_text/>
             </div>
             <p class="hint" id=hint_id>{hint}</p>
             {move || error.get().map(|error| view! {
@@ -131,24 +66,9 @@ pub fn Combobox(
     }
 }
 
-#[component]
-fn Options(state: ComboboxState, id: String, label: String) -> impl IntoView {
-    let own = id.clone();
-    let option = move |(index, known): (usize, ComboboxOption)| {
-        let (value, detail) = (known.value.clone(), known.detail.clone());
-        view! {
-            <div role="option" id=format!("{own}-{index}")
-                aria-selected=move || (state.active.get() == Some(index)).to_string()
-                on:mousedown=move |event| { event.prevent_default(); state.take(&known); }>
-                <span>{value}</span><span class="muted">{detail}</span>
-            </div>
-        }
-    };
-    view! {
-        <div class="options" role="listbox" id=id aria-label=label hidden=move || !state.is_shown()>
-            {move || state.offered.get().into_iter().enumerate().map(&option).collect_view()}
-        </div>
-    }
+fn known_text(known: &ComboboxOption) -> AnyView {
+    let ComboboxOption { value, detail } = known.clone();
+    view! { <span>{value}</span><span class="muted">{detail}</span> }.into_any()
 }
 
 /// The known texts that contain the typed one. If the typed text is one of them, all are listed, so that another can be

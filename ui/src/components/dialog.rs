@@ -1,10 +1,7 @@
 //! A modal dialog. The rest of the page is inert while it is open; afterwards the focus returns to where it was.
 
-use super::ids::fresh_id;
-use crate::browser;
+use super::{closing::Closing, focus::Opener, ids::fresh_id, toast::Toasts};
 use leptos::{ev, html, prelude::*};
-use wasm_bindgen::JsCast;
-use web_sys::HtmlElement;
 
 /// Widths of 480, 720 and 960 px.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -25,7 +22,8 @@ impl Size {
     }
 }
 
-/// A dialog that is open for as long as it is mounted. Escape calls `on_close`, which may unmount it.
+/// A dialog that is open for as long as it is mounted. Escape calls `on_close`, which may unmount it; if something is
+/// `edited`, it asks first.
 #[component]
 pub fn Dialog(
     #[prop(into)] title: Signal<String>,
@@ -34,6 +32,7 @@ pub fn Dialog(
     #[prop(optional)]
     alert: bool,
     #[prop(into)] on_close: Callback<()>,
+    #[prop(optional, into)] edited: Signal<bool>,
     /// Content beside the title.
     #[prop(optional, into)]
     head: Option<AnyView>,
@@ -41,49 +40,41 @@ pub fn Dialog(
 ) -> impl IntoView {
     let heading = fresh_id("dialog");
     let dialog = NodeRef::<html::Dialog>::new();
-    let opener = StoredValue::new_local(focused());
-    Effect::new(move || {
-        if let Some(dialog) = dialog.get() {
-            // This also opens a dialog again that the browser closed by itself.
-            if !dialog.open() {
-                dialog.show_modal().ok();
-            }
+    let opener = StoredValue::new_local(Opener::now());
+    let closing = Closing::new(edited, on_close);
+    let show = move || {
+        if let Some(dialog) = dialog.get()
+            && !dialog.open()
+        {
+            dialog.show_modal().ok();
         }
-    });
+    };
+    Effect::new(show);
     on_cleanup(move || {
-        // An element outside of the dialog can take the focus once the dialog is removed.
-        let opener = opener.try_get_value().flatten();
-        request_animation_frame(move || give_back(opener));
+        if let Some(opener) = opener.try_get_value() {
+            opener.give_back_soon();
+        }
     });
     let cancel = move |event: ev::Event| {
         event.prevent_default();
-        on_close.run(());
+        closing.leave();
+    };
+    // The browser closed the dialog by itself.
+    let closed = move |_: ev::Event| {
+        if dialog.try_get_untracked().flatten().is_some() && !closing.leave() {
+            untrack(show);
+        }
     };
     view! {
         <dialog class=size.class() role=alert.then_some("alertdialog") aria-labelledby=heading node_ref=dialog
-            on:cancel=cancel on:close=move |_| _ = on_close.try_run(())>
+            on:keydown=move |event| closing.on_key(&event) on:cancel=cancel on:close=closed>
             <header class="dialog-head">
                 <h2 id=heading.clone()>{move || title.get()}</h2>
                 {head}
             </header>
             {children()}
+            {closing.question()}
+            <Toasts in_dialog=true/>
         </dialog>
-    }
-}
-
-fn focused() -> Option<HtmlElement> {
-    document().active_element()?.dyn_into().ok()
-}
-
-/// Returns the focus to the element that opened the dialog, unless another element has it. If that element is gone, the
-/// heading of the page gets the focus.
-fn give_back(opener: Option<HtmlElement>) {
-    let is_body = |element: &HtmlElement| element.tag_name() == "BODY";
-    if focused().is_some_and(|element| !is_body(&element)) {
-        return;
-    }
-    match opener.filter(|opener| opener.is_connected() && !is_body(opener)) {
-        Some(opener) => _ = opener.focus(),
-        None => browser::focus("h1"),
     }
 }

@@ -1,19 +1,30 @@
 //! A menu of actions at a button. Arrow keys move in it; Escape closes it and returns the focus.
 
-use super::{icon::Icon, table::RowAction};
+use super::{
+    anchor::Anchor,
+    icon::{Glyph, Icon},
+    outside_press::outside_press,
+};
 use leptos::{ev::KeyboardEvent, html, prelude::*};
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
-/// A menu beside a button whose right, lower and upper edges are given in px of the view. It opens upwards if the
-/// button is in the lower half of the view.
+/// An action of an object, which is an item of a menu or a button.
+#[derive(Debug, Clone)]
+pub struct RowAction {
+    pub label: String,
+    pub glyph: Glyph,
+    /// Why the action is not possible now.
+    pub reason: Option<String>,
+    pub run: Callback<()>,
+}
+
+/// A menu at the place of its button. An action that stays in the list keeps its item, whatever else changes.
 #[component]
 pub fn Menu(
     #[prop(into)] name: String,
-    right: f64,
-    below: f64,
-    above: f64,
-    actions: Vec<RowAction>,
+    anchor: Anchor,
+    #[prop(into)] actions: Signal<Vec<RowAction>>,
     /// Closes the menu; with `true`, the focus should return to the button.
     #[prop(into)]
     on_close: Callback<bool>,
@@ -21,55 +32,61 @@ pub fn Menu(
     let root = NodeRef::<html::Div>::new();
     Effect::new(move |_| {
         if let Some(root) = root.get() {
-            request_animation_frame(move || {
-                if let Some(first) = items(&root).first() {
-                    first.focus().ok();
-                }
-            });
+            request_animation_frame(move || focus_item(&root, 0));
         }
     });
-    let outside = window_event_listener(leptos::ev::pointerdown, move |event| {
-        let target = event
-            .target()
-            .and_then(|target| target.dyn_into::<web_sys::Node>().ok());
-        if !root
-            .get_untracked()
-            .is_some_and(|root| root.contains(target.as_ref()))
-        {
-            on_close.run(false);
+    outside_press(root, move || on_close.run(false));
+    let labels = labels(actions);
+    Effect::new(move || {
+        if labels.with(Vec::is_empty) {
+            on_close.run(true);
         }
     });
-    on_cleanup(move || outside.remove());
     let keys = move |event: KeyboardEvent| on_key(&event, root, on_close);
-    let (width, height) = view_size();
-    let (top, bottom) = if below > height / 2.0 {
-        ("auto".to_owned(), format!("{}px", height - above))
-    } else {
-        (format!("{below}px"), "auto".to_owned())
-    };
-    let item = |action: RowAction| {
-        let (reason, run) = (action.reason.clone(), action.run);
-        let possible = reason.is_none();
-        let press = move |_| {
-            if possible {
-                on_close.run(true);
-                run.run(());
-            }
-        };
-        view! {
-            <button type="button" role="menuitem" tabindex="-1" aria-disabled=(!possible).then_some("true") on:click=press>
-                <Icon glyph=action.glyph/>
-                <span class="label">{action.label}</span>
-                {reason.map(|reason| view! { <span class="reason">{reason}</span> })}
-            </button>
+    view! {
+        <div role="menu" class="menu-panel" aria-label=name style=anchor.style() node_ref=root on:keydown=keys>
+            <For each=move || labels.get() key=String::clone let:label><MenuItem label actions on_close/></For>
+        </div>
+    }
+}
+
+#[component]
+fn MenuItem(label: String, actions: Signal<Vec<RowAction>>, on_close: Callback<bool>) -> impl IntoView {
+    let glyph = untrack(|| lookup(actions, &label)).map(|action| view! { <Icon glyph=action.glyph/> });
+    let reason = reason(actions, label.clone());
+    let own = label.clone();
+    let press = move |_| {
+        if let Some(action) = untrack(|| lookup(actions, &own)).filter(|action| action.reason.is_none()) {
+            on_close.run(true);
+            action.run.run(());
         }
     };
     view! {
-        <div role="menu" class="menu-panel" aria-label=name node_ref=root on:keydown=keys
-            style:top=top style:bottom=bottom style:right=format!("{}px", (width - right).max(0.0))>
-            {actions.into_iter().map(item).collect_view()}
-        </div>
+        <button type="button" role="menuitem" tabindex="-1"
+            aria-disabled=move || reason.with(Option::is_some).then_some("true") on:click=press>
+            {glyph}
+            <span class="label">{label}</span>
+            {move || reason.get().map(|reason| view! { <span class="reason">{reason}</span> })}
+        </button>
     }
+}
+
+/// The labels of actions in their order. They identify the actions of a list.
+#[must_use]
+pub fn labels(actions: Signal<Vec<RowAction>>) -> Memo<Vec<String>> {
+    Memo::new(move |_| actions.with(|actions| actions.iter().map(|action| action.label.clone()).collect()))
+}
+
+/// Why an action is not possible now.
+#[must_use]
+pub fn reason(actions: Signal<Vec<RowAction>>, label: String) -> Memo<Option<String>> {
+    Memo::new(move |_| lookup(actions, &label).and_then(|action| action.reason))
+}
+
+/// The action with a label, as it is now.
+#[must_use]
+pub fn lookup(actions: Signal<Vec<RowAction>>, label: &str) -> Option<RowAction> {
+    actions.with(|actions| actions.iter().find(|action| action.label == label).cloned())
 }
 
 fn on_key(event: &KeyboardEvent, root: NodeRef<html::Div>, on_close: Callback<bool>) {
@@ -96,7 +113,11 @@ fn on_key(event: &KeyboardEvent, root: NodeRef<html::Div>, on_close: Callback<bo
     };
     event.prevent_default();
     event.stop_propagation();
-    if let Some(item) = items.get(next) {
+    focus_item(&root, next);
+}
+
+fn focus_item(root: &HtmlElement, at: usize) {
+    if let Some(item) = items(root).get(at) {
         item.focus().ok();
     }
 }
@@ -108,16 +129,4 @@ fn items(root: &HtmlElement) -> Vec<HtmlElement> {
     (0..found.length())
         .filter_map(|index| found.item(index)?.dyn_into().ok())
         .collect()
-}
-
-fn view_size() -> (f64, f64) {
-    let size = |value: Result<wasm_bindgen::JsValue, _>| {
-        value.ok().and_then(|value| value.as_f64()).unwrap_or_default()
-    };
-    let root = document().document_element();
-    let width = root.map_or_else(
-        || size(window().inner_width()),
-        |root| f64::from(root.client_width()),
-    );
-    (width, size(window().inner_height()))
 }

@@ -1,12 +1,16 @@
 //! A panel at a button. Escape, a press outside and a move of the focus to the outside close it.
 
-use super::icon::{Icon, lucide};
+use super::{
+    anchor::Anchor,
+    button::ButtonKind,
+    icon::{Glyph, Icon, lucide},
+    outside_press::{is_inside, outside_press},
+};
 use leptos::{
     ev::{FocusEvent, KeyboardEvent},
     html,
     prelude::*,
 };
-use wasm_bindgen::JsCast;
 
 /// A button and the panel that it opens. The panel is mounted only while it is open.
 #[component]
@@ -14,61 +18,101 @@ pub fn Popover(
     #[prop(into)] label: Signal<String>,
     /// The accessible name of the panel.
     #[prop(into)]
-    name: String,
+    name: Signal<String>,
     #[prop(optional)] class: &'static str,
+    #[prop(optional)] kind: ButtonKind,
+    /// Only this is shown on the button; the label is its accessible name.
+    #[prop(optional, into)]
+    glyph: Option<Glyph>,
     /// The accessible name of the button, where its label is not enough.
     #[prop(optional, into)]
     spoken: Signal<Option<String>>,
+    /// Shown on the button after the label.
+    #[prop(optional, into)]
+    mark: ViewFn,
+    /// Whether the panel is open, if others open or close it too.
+    #[prop(optional, into)]
+    open: Option<RwSignal<bool>>,
     #[prop(into)] panel: ViewFn,
 ) -> impl IntoView {
-    let open = RwSignal::new(false);
+    let open = open.unwrap_or_else(|| RwSignal::new(false));
     let root = NodeRef::<html::Div>::new();
     let button = NodeRef::<html::Button>::new();
-    let close = move || {
-        open.set(false);
-        if let Some(button) = button.get_untracked() {
-            button.focus().ok();
-        }
-    };
     let keys = move |event: KeyboardEvent| {
         if event.key() == "Escape" && open.get_untracked() {
             event.stop_propagation();
             event.prevent_default();
-            close();
+            open.set(false);
+            if let Some(button) = button.get_untracked() {
+                button.focus().ok();
+            }
         }
     };
     let leave = move |event: FocusEvent| {
-        let to = event
-            .related_target()
-            .and_then(|target| target.dyn_into::<web_sys::Node>().ok());
-        if let (Some(root), Some(to)) = (root.get_untracked(), to)
-            && !root.contains(Some(&to))
-        {
+        if event.related_target().is_some() && !is_inside(root, event.related_target()) {
             open.set(false);
         }
     };
-    let outside = window_event_listener(leptos::ev::pointerdown, move |event| {
-        let target = event
-            .target()
-            .and_then(|target| target.dyn_into::<web_sys::Node>().ok());
-        let inside = root
-            .get_untracked()
-            .is_some_and(|root| root.contains(target.as_ref()));
-        if !inside && open.get_untracked() {
-            open.set(false);
-        }
-    });
-    on_cleanup(move || outside.remove());
+    let named = move || glyph.map_or_else(|| spoken.get(), |_| Some(label.get()));
+    let content = match glyph {
+        Some(glyph) => view! { <Icon glyph/> }.into_any(),
+        None => view! { <span>{move || label.get()}</span> }.into_any(),
+    };
+    let look = if glyph.is_some() {
+        "icon-button"
+    } else {
+        kind.class()
+    };
+    let opens_down = (glyph.is_none() && kind == ButtonKind::Secondary)
+        .then(|| view! { <Icon glyph=lucide::CHEVRON_DOWN/> });
+    let shown = move || {
+        outside_press(root, move || open.set(false));
+        view! { <div class="popover" role="group" aria-label=move || name.get()>{panel.run()}</div> }
+    };
     view! {
         <div class=format!("popover-root {class}") node_ref=root on:keydown=keys on:focusout=leave>
-            <button type="button" class="button secondary" node_ref=button aria-haspopup="dialog"
-                aria-label=move || spoken.get()
+            <button type="button" class=look node_ref=button aria-haspopup="dialog" aria-label=named
+                title=glyph.map(|_| move || label.get())
                 aria-expanded=move || open.get().to_string() on:click=move |_| open.update(|open| *open = !*open)>
-                <span>{move || label.get()}</span><Icon glyph=lucide::CHEVRON_DOWN/>
+                {content}{move || mark.run()}{opens_down}
             </button>
-            {move || open.get().then(|| view! {
-                <div class="popover" role="group" aria-label=name.clone()>{panel.run()}</div>
-            })}
+            {move || open.get().then(&shown)}
+        </div>
+    }
+}
+
+/// The panel alone, at the place of a button that is somewhere else. Escape closes it with `true`: the focus should
+/// return to the button.
+#[component]
+pub fn PopoverPanel(
+    #[prop(into)] name: String,
+    anchor: Anchor,
+    #[prop(into)] on_close: Callback<bool>,
+    children: Children,
+) -> impl IntoView {
+    let root = NodeRef::<html::Div>::new();
+    outside_press(root, move || on_close.run(false));
+    Effect::new(move || {
+        if let Some(root) = root.get() {
+            request_animation_frame(move || _ = root.focus());
+        }
+    });
+    let keys = move |event: KeyboardEvent| {
+        if event.key() == "Escape" {
+            event.stop_propagation();
+            event.prevent_default();
+            on_close.run(true);
+        }
+    };
+    let leave = move |event: FocusEvent| {
+        if event.related_target().is_some() && !is_inside(root, event.related_target()) {
+            on_close.run(false);
+        }
+    };
+    view! {
+        <div class="popover at-button" role="group" tabindex="-1" aria-label=name style=anchor.style() node_ref=root
+            on:keydown=keys on:focusout=leave>
+            {children()}
         </div>
     }
 }

@@ -21,11 +21,11 @@ mod state;
 mod toolbar;
 mod window;
 
+pub use super::menu::RowAction;
 pub use facet::FacetValue;
 pub use layout::Layout;
 pub use order::{SortKey, natural};
 pub use row::Dash;
-pub use row::RowAction;
 pub use spec::{Column, Facet, Narrow, Rows, SortBy, TableRow, TableSpec, Unit};
 pub use state::TableState;
 

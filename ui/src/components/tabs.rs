@@ -76,8 +76,8 @@ pub fn Tabs(
             {move || arrow(overflow.get().0, lucide::CHEVRON_LEFT, -120.0)}
             <div class="tablist" role="tablist" aria-label=label node_ref=list on:scroll=move |_| measure()
                 on:keydown=move_among_tabs>
-                <For each=move || tabs.get() key=|tab| (tab.value.clone(), tab.reason.clone()) let:tab>
-                    <TabButton tab selected on_select selected_id=selected_id.clone() panel=controlled.clone()/>
+                <For each=move || tabs.get() key=|tab| tab.value.clone() let:tab>
+                    <TabButton tab tabs selected on_select selected_id=selected_id.clone() panel=controlled.clone()/>
                 </For>
             </div>
             {move || arrow(overflow.get().1, lucide::CHEVRON_RIGHT, 120.0)}
@@ -89,6 +89,7 @@ pub fn Tabs(
 #[component]
 fn TabButton(
     tab: Tab,
+    tabs: Signal<Vec<Tab>>,
     selected: Signal<String>,
     on_select: Callback<(String,)>,
     selected_id: String,
@@ -96,12 +97,18 @@ fn TabButton(
 ) -> impl IntoView {
     let own = tab.value.clone();
     let is_selected = Signal::derive(move || selected.with(|selected| *selected == own));
-    let reason = tab.reason.clone();
+    let own = tab.value.clone();
+    let reason = Memo::new(move |_| {
+        tabs.with(|tabs| {
+            tabs.iter()
+                .find(|tab| tab.value == own)
+                .and_then(|tab| tab.reason.clone())
+        })
+    });
     let why = fresh_id("why");
-    let described = reason.is_some().then(|| why.clone());
-    let disabled = reason.is_some();
+    let described = why.clone();
     let press = move |_| {
-        if !disabled {
+        if reason.with_untracked(Option::is_none) {
             on_select.run((tab.value.clone(),));
         }
     };
@@ -110,15 +117,15 @@ fn TabButton(
             id=move || is_selected.get().then(|| selected_id.clone())
             aria-selected=move || if is_selected.get() { "true" } else { "false" }
             aria-controls=move || is_selected.get().then(|| panel.clone())
-            aria-disabled=disabled.then_some("true")
-            aria-describedby=described
-            title=reason.clone()
+            aria-disabled=move || reason.with(Option::is_some).then_some("true")
+            aria-describedby=move || reason.with(Option::is_some).then(|| described.clone())
+            title=move || reason.get()
             tabindex=move || if is_selected.get() { "0" } else { "-1" }
             on:click=press
         >
             <span class="tab-text">{tab.label}</span>
         </button>
-        {reason.map(|reason| view! { <span class="visually-hidden" id=why>{reason}</span> })}
+        {move || reason.get().map(|reason| view! { <span class="visually-hidden" id=why.clone()>{reason}</span> })}
     }
 }
 

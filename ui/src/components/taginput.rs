@@ -1,9 +1,9 @@
 //! Tags or other short words as removable chips, with a field that suggests known ones.
 
 use super::{
-    active::next_active,
     icon::{Icon, lucide},
     ids::fresh_id,
+    listbox::{Listbox, ListboxState},
 };
 use flotilla_protocol::name::Tag;
 use leptos::{ev::KeyboardEvent, html, prelude::*};
@@ -31,60 +31,25 @@ pub const TAGS: WordKind = WordKind {
     is_valid: |text| text.parse::<Tag>().is_ok(),
 };
 
-/// The state of the field and its suggestions. A handle: copies share the same signals.
+/// The state of the field. A handle: copies share the same signals.
 #[derive(Clone, Copy)]
 struct TagInputState {
     kind: WordKind,
     tags: Signal<Vec<String>>,
     on_change: Callback<(Vec<String>,)>,
-    options: Memo<Vec<Suggestion>>,
     typed: RwSignal<String>,
-    open: RwSignal<bool>,
-    /// The index of the suggestion that the arrow keys have reached.
-    active: RwSignal<Option<usize>>,
     /// The last addition or removal, read out by screen readers.
     announcement: RwSignal<String>,
     field: NodeRef<html::Input>,
 }
 
 impl TagInputState {
-    fn new(
-        kind: WordKind,
-        tags: Signal<Vec<String>>,
-        known: Signal<Vec<String>>,
-        on_change: Callback<(Vec<String>,)>,
-    ) -> Self {
-        let typed = RwSignal::new(String::new());
-        let offer = move |_: Option<&Vec<Suggestion>>| {
-            tags.with(|tags| {
-                known.with(|known| typed.with(|typed| suggestions(kind, typed.trim(), tags, known)))
-            })
-        };
-        Self {
-            kind,
-            tags,
-            on_change,
-            options: Memo::new(offer),
-            typed,
-            open: RwSignal::new(false),
-            active: RwSignal::new(None),
-            announcement: RwSignal::default(),
-            field: NodeRef::new(),
-        }
-    }
-
     fn add(self, tag: String) {
         self.announcement.set(format!("Added {} {tag}", self.kind.noun));
         let mut tags = self.tags.get_untracked();
         tags.push(tag);
         self.on_change.run((tags,));
         self.typed.set(String::new());
-        self.close();
-    }
-
-    fn close(self) {
-        self.open.set(false);
-        self.active.set(None);
     }
 
     fn remove(self, tag: &str) {
@@ -93,20 +58,25 @@ impl TagInputState {
             .tags
             .with_untracked(|tags| tags.iter().filter(|kept| *kept != tag).cloned().collect());
         self.on_change.run((rest,));
-        self.close();
         if let Some(field) = self.field.get_untracked() {
             field.focus().ok();
         }
     }
 
-    fn input(self, text: String) {
-        self.typed.set(text);
-        self.active.set(None);
-        self.open.set(true);
-    }
-
-    fn is_shown(self) -> bool {
-        self.open.get() && self.options.with(|options| !options.is_empty())
+    /// Takes the typed text as it is; one that is not valid stays in the field, which says why.
+    fn enter(self) {
+        let entered = self
+            .tags
+            .with_untracked(|tags| self.typed.with_untracked(|typed| entered(self.kind, typed, tags)));
+        match entered {
+            Entered::New(tag) => self.add(tag),
+            Entered::Chosen(tag) => {
+                self.announcement
+                    .set(format!("The {} {tag} is there already", self.kind.noun));
+                self.typed.set(String::new());
+            }
+            Entered::Wrong => {}
+        }
     }
 
     fn is_wrong(self) -> bool {
@@ -114,34 +84,20 @@ impl TagInputState {
             .with(|typed| !typed.trim().is_empty() && !(self.kind.is_valid)(typed.trim()))
     }
 
-    fn key(self, event: &KeyboardEvent) {
-        let count = self.options.with_untracked(Vec::len);
-        let is_blank = self.typed.with_untracked(|typed| typed.trim().is_empty());
+    fn key(self, event: &KeyboardEvent, list: ListboxState<Suggestion>) {
+        if list.on_key(event) {
+            return;
+        }
         match event.key().as_str() {
-            "ArrowDown" | "ArrowUp" => {
+            "Enter" | "," | " " if self.typed.with_untracked(|typed| !typed.trim().is_empty()) => {
                 event.prevent_default();
-                self.open.set(true);
-                self.active
-                    .update(|active| *active = next_active(&event.key(), *active, count));
-            }
-            "Enter" | "," | " " if !is_blank || self.active.get_untracked().is_some() => {
-                event.prevent_default();
-                let chosen = self.active.get_untracked().unwrap_or(0);
-                if let Some(option) = self
-                    .options
-                    .with_untracked(|options| options.get(chosen).cloned())
-                {
-                    self.add(option.tag);
-                }
-            }
-            "Escape" if untrack(|| self.is_shown()) => {
-                event.prevent_default();
-                event.stop_propagation();
-                self.open.set(false);
+                self.enter();
+                list.close();
             }
             "Backspace" if self.typed.with_untracked(String::is_empty) => {
                 if let Some(last) = self.tags.with_untracked(|tags| tags.last().cloned()) {
                     self.remove(&last);
+                    list.close();
                 }
             }
             _ => {}
@@ -150,6 +106,8 @@ impl TagInputState {
 }
 
 /// A field for tags. `known` are tags to suggest; an unknown one is suggested as "Create tag".
+///
+/// Enter takes the typed text; a suggestion is taken if the arrow keys or the pointer chose it.
 #[component]
 pub fn TagInput(
     #[prop(into)] label: String,
@@ -159,34 +117,44 @@ pub fn TagInput(
     #[prop(default = TAGS)] kind: WordKind,
 ) -> impl IntoView {
     let id = fresh_id("tags");
-    let list = format!("{id}-options");
-    let state = TagInputState::new(kind, tags, known, on_change);
-    let active_id = {
-        let list = list.clone();
-        move || {
-            state
-                .active
-                .get()
-                .filter(|_| state.is_shown())
-                .map(|index| format!("{list}-{index}"))
-        }
+    let typed = RwSignal::new(String::new());
+    let state = TagInputState {
+        kind,
+        tags,
+        on_change,
+        typed,
+        announcement: RwSignal::default(),
+        field: NodeRef::new(),
+    };
+    let offered = Memo::new(move |_| {
+        tags.with(|tags| known.with(|known| typed.with(|typed| suggestions(kind, typed.trim(), tags, known))))
+    });
+    let take = Callback::new(move |(suggestion,): (Suggestion,)| state.add(suggestion.tag));
+    let list = ListboxState::new(
+        offered.into(),
+        |suggestion: &Suggestion| suggestion.tag.clone(),
+        take,
+    );
+    let typing = move |text: String| {
+        typed.set(text);
+        list.open();
     };
     let wrong = move || state.is_wrong().then_some(kind.wrong);
     view! {
         <div class="field">
-            <label for=id.clone()>{label}</label>
-            <div class="tag-input" on:focusout=move |_| state.close()>
+            <label for=id.clone()>{label.clone()}</label>
+            <div class="tag-input" on:focusout=move |_| list.close()>
                 <For each=move || tags.get() key=Clone::clone let:tag>
                     <Chip tag noun=kind.noun on_remove=move |tag: String| state.remove(&tag)/>
                 </For>
                 <input id=id type="text" role="combobox" autocomplete="off" autocapitalize="off" spellcheck="false"
-                    aria-autocomplete="list" aria-expanded=move || state.is_shown().to_string()
-                    aria-controls=list.clone() aria-activedescendant=active_id
+                    aria-autocomplete="list" aria-expanded=move || list.is_shown().to_string()
+                    aria-controls=list.id() aria-activedescendant=move || list.active_id()
                     aria-invalid=move || state.is_wrong().then_some("true")
-                    prop:value=move || state.typed.get() node_ref=state.field
-                    on:input:target=move |event| state.input(event.target().value())
-                    on:keydown=move |event| state.key(&event)/>
-                <Options state id=list/>
+                    prop:value=move || typed.get() node_ref=state.field
+                    on:input:target=move |event| typing(event.target().value())
+                    on:keydown=move |event| state.key(&event, list)/>
+                <Listbox state=list label option=suggested/>
             </div>
             {move || wrong().map(|wrong| view! { <p class="field-error"><Icon glyph=lucide::CIRCLE_ALERT/>{wrong}</p> })}
             <span class="visually-hidden" role="status">{move || state.announcement.get()}</span>
@@ -194,29 +162,13 @@ pub fn TagInput(
     }
 }
 
-#[component]
-fn Options(state: TagInputState, id: String) -> impl IntoView {
-    let own = id.clone();
-    let option = move |(index, option): (usize, Suggestion)| {
-        let words = if option.is_new {
-            format!("{} {}", state.kind.create, option.tag)
-        } else {
-            option.tag.clone()
-        };
-        let glyph = if option.is_new { lucide::PLUS } else { lucide::TAG };
-        view! {
-            <div role="option" id=format!("{own}-{index}")
-                aria-selected=move || (state.active.get() == Some(index)).to_string()
-                on:mousedown=move |event| { event.prevent_default(); state.add(option.tag.clone()); }>
-                <Icon glyph/>{words}
-            </div>
-        }
+fn suggested(suggestion: &Suggestion) -> AnyView {
+    let Suggestion { tag, create } = suggestion.clone();
+    let (glyph, words) = match create {
+        Some(create) => (lucide::PLUS, format!("{create} {tag}")),
+        None => (lucide::TAG, tag),
     };
-    view! {
-        <div class="options" role="listbox" id=id aria-label="Tags" hidden=move || !state.is_shown()>
-            {move || state.options.get().into_iter().enumerate().map(&option).collect_view()}
-        </div>
-    }
+    view! { <Icon glyph/>{words} }.into_any()
 }
 
 #[component]
@@ -229,11 +181,31 @@ fn Chip(tag: String, noun: &'static str, #[prop(into)] on_remove: Callback<(Stri
     }
 }
 
-/// A suggested tag.
+/// What Enter makes of a typed text.
+#[derive(Debug, PartialEq, Eq)]
+enum Entered {
+    New(String),
+    /// It is one of the chosen tags.
+    Chosen(String),
+    Wrong,
+}
+
+fn entered(kind: WordKind, typed: &str, chosen: &[String]) -> Entered {
+    let typed = typed.trim();
+    if chosen.iter().any(|tag| tag == typed) {
+        Entered::Chosen(typed.to_owned())
+    } else if (kind.is_valid)(typed) {
+        Entered::New(typed.to_owned())
+    } else {
+        Entered::Wrong
+    }
+}
+
+/// A suggested tag. A new one has the label with which it is suggested.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Suggestion {
     tag: String,
-    is_new: bool,
+    create: Option<&'static str>,
 }
 
 /// The suggestions for a typed text: the text itself if it is a new tag, then known tags that contain it.
@@ -244,10 +216,10 @@ fn suggestions(kind: WordKind, typed: &str, chosen: &[String], known: &[String])
         .filter(free)
         .map(|tag| Suggestion {
             tag: tag.clone(),
-            is_new: false,
+            create: None,
         })
         .collect();
-    // A tag that equals the typed text comes first, so that Enter adds it.
+    // A tag that equals the typed text comes first.
     offered.sort_by_key(|offer| (offer.tag != typed, offer.tag.clone()));
     let taken = |tags: &[String]| tags.iter().any(|tag| tag == typed);
     if (kind.is_valid)(typed) && !taken(chosen) && !taken(known) {
@@ -255,7 +227,7 @@ fn suggestions(kind: WordKind, typed: &str, chosen: &[String], known: &[String])
             0,
             Suggestion {
                 tag: typed.to_owned(),
-                is_new: true,
+                create: Some(kind.create),
             },
         );
     }
@@ -276,10 +248,24 @@ mod tests {
         let offered = suggestions(TAGS, "med", &texts(&["home"]), &texts(&["home", "media", "prod"]));
         let words: Vec<_> = offered
             .iter()
-            .map(|offer| (offer.tag.as_str(), offer.is_new))
+            .map(|offer| (offer.tag.as_str(), offer.create.is_some()))
             .collect();
         assert_eq!(words, [("med", true), ("media", false)]);
         assert_eq!(suggestions(TAGS, "", &texts(&["home"]), &texts(&["home"])), []);
+    }
+
+    #[test]
+    fn enter_takes_what_is_typed_and_never_a_longer_tag() {
+        let entered = |typed: &str, chosen: &[&str]| entered(TAGS, typed, &texts(chosen));
+        assert_eq!(entered(" prod ", &[]), Entered::New("prod".to_owned()));
+        assert_eq!(
+            entered("prod", &["edge", "prod"]),
+            Entered::Chosen("prod".to_owned())
+        );
+        assert_eq!(entered("Not A Tag", &[]), Entered::Wrong);
+        // The list still offers the longer one, to be chosen by the arrow keys.
+        let offered = suggestions(TAGS, "prod", &texts(&["prod"]), &texts(&["prod", "prod-eu"]));
+        assert_eq!(offered[0].tag, "prod-eu");
     }
 
     #[test]

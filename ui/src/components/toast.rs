@@ -1,12 +1,18 @@
 //! Short messages in a corner of the page. A confirmation disappears after six seconds without the pointer or the focus
 //! on it; an error stays until it is dismissed.
+//!
+//! A modal dialog makes everything outside of it inert, so each dialog has a place for toasts of its own, and they are in
+//! that of the uppermost dialog.
 
 use super::{
     button::{Button, ButtonKind, IconButton},
     icon::{Icon, lucide},
 };
-use leptos::{ev::KeyboardEvent, prelude::*};
+use leptos::{ev::KeyboardEvent, html, prelude::*};
 use std::time::Duration;
+
+/// Selects the place where toasts are shown.
+pub const PLACE: &str = ".toasts[aria-label]";
 
 /// How long a confirmation is shown.
 const STAYS: Duration = Duration::from_secs(6);
@@ -24,6 +30,8 @@ struct Toast {
 #[derive(Debug, Clone, Copy)]
 pub struct Toaster {
     shown: RwSignal<Vec<Toast>>,
+    /// The places in open dialogs, by number, the uppermost last.
+    dialogs: RwSignal<Vec<u32>>,
     next: StoredValue<u32>,
 }
 
@@ -32,6 +40,7 @@ impl Toaster {
     pub fn provide() -> Self {
         let toaster = Self {
             shown: RwSignal::new(Vec::new()),
+            dialogs: RwSignal::new(Vec::new()),
             next: StoredValue::new(0),
         };
         provide_context(toaster);
@@ -54,8 +63,7 @@ impl Toaster {
     }
 
     fn show(self, text: String, is_error: bool, action: Option<(String, Callback<()>)>) {
-        let id = self.next.get_value();
-        self.next.set_value(id + 1);
+        let id = self.number();
         self.shown.update(|shown| {
             shown.push(Toast {
                 id,
@@ -64,6 +72,12 @@ impl Toaster {
                 action,
             })
         });
+    }
+
+    fn number(self) -> u32 {
+        let number = self.next.get_value();
+        self.next.set_value(number + 1);
+        number
     }
 
     fn dismiss(self, id: u32) {
@@ -76,17 +90,42 @@ pub fn use_toaster() -> Toaster {
     expect_context()
 }
 
-/// The place of toasts in the page. F8 moves the focus to it.
+/// The place of toasts in the page or, with `in_dialog`, in a dialog. F8 moves the focus to it.
 #[component]
-pub fn Toasts() -> impl IntoView {
+pub fn Toasts(#[prop(optional)] in_dialog: bool) -> impl IntoView {
     let toaster = use_toaster();
+    let own = in_dialog.then(|| toaster.number());
+    if let Some(own) = own {
+        toaster.dialogs.update(|dialogs| dialogs.push(own));
+        on_cleanup(move || {
+            toaster
+                .dialogs
+                .update(|dialogs| dialogs.retain(|known| *known != own))
+        });
+    }
+    let is_uppermost = Memo::new(move |_| toaster.dialogs.with(|dialogs| dialogs.last().copied()) == own);
+    let place = NodeRef::<html::Section>::new();
+    Effect::new(move || {
+        if let Some(place) = place.get() {
+            // In the next frame: above a dialog is only what is shown after it.
+            request_animation_frame(move || _ = place.show_popover());
+        }
+    });
+    let in_place = move |errors| {
+        if is_uppermost.get() {
+            listed(toaster, errors)
+        } else {
+            Vec::new()
+        }
+    };
     view! {
-        <section class="toasts" aria-label="Notifications" tabindex="-1">
+        <section class="toasts" popover="manual" tabindex="-1" node_ref=place
+            aria-label=move || is_uppermost.get().then_some("Notifications")>
             <div role="status" class="toast-list">
-                <For each=move || listed(toaster, false) key=|toast| toast.id let:toast><ToastCard toast/></For>
+                <For each=move || in_place(false) key=|toast| toast.id let:toast><ToastCard toast/></For>
             </div>
             <div role="alert" class="toast-list">
-                <For each=move || listed(toaster, true) key=|toast| toast.id let:toast><ToastCard toast/></For>
+                <For each=move || in_place(true) key=|toast| toast.id let:toast><ToastCard toast/></For>
             </div>
         </section>
     }
@@ -122,6 +161,7 @@ fn ToastCard(toast: Toast) -> impl IntoView {
     on_cleanup(hold);
     let keys = move |event: KeyboardEvent| {
         if event.key() == "Escape" {
+            event.prevent_default();
             event.stop_propagation();
             toaster.dismiss(id);
         }

@@ -8,6 +8,7 @@ use crate::{
         badge::{Status, Tone, status_badge},
         button::{Button, ButtonKind},
         icon::lucide,
+        popover::Popover,
         toast::Toaster,
     },
     copy::jobs as copy,
@@ -19,10 +20,9 @@ use flotilla_protocol::{
     id::JobId,
     job::JobState,
 };
-use leptos::{ev::KeyboardEvent, html, prelude::*, task::spawn_local};
+use leptos::{prelude::*, task::spawn_local};
 use leptos_router::components::A;
 use std::sync::Arc;
-use wasm_bindgen::JsCast;
 
 /// Jobs that are over and shown.
 const SHOWN: usize = 20;
@@ -38,36 +38,11 @@ pub fn JobsButton() -> impl IntoView {
             live.count()
         })
     });
-    let root = NodeRef::<html::Div>::new();
-    let outside = window_event_listener(leptos::ev::pointerdown, move |event| {
-        let target = event
-            .target()
-            .and_then(|target| target.dyn_into::<web_sys::Node>().ok());
-        if !root
-            .get_untracked()
-            .is_some_and(|root| root.contains(target.as_ref()))
-        {
-            overlays.jobs.set(false);
-        }
-    });
-    on_cleanup(move || outside.remove());
-    let keys = move |event: KeyboardEvent| {
-        if event.key() == "Escape" && overlays.jobs.get_untracked() {
-            event.stop_propagation();
-            overlays.jobs.set(false);
-            crate::browser::focus(".jobs > button");
-        }
-    };
+    let spoken = Signal::derive(move || Some(copy::name(running.get())));
+    let mark = move || (running.get() > 0).then(|| view! { <span class="count">{running.get()}</span> });
     view! {
-        <div class="jobs" node_ref=root on:keydown=keys>
-            <button type="button" class="button quiet" aria-label=move || copy::name(running.get()) aria-haspopup="dialog"
-                aria-expanded=move || overlays.jobs.get().to_string()
-                on:click=move |_| overlays.jobs.update(|open| *open = !*open)>
-                <span>{copy::JOBS}</span>
-                {move || (running.get() > 0).then(|| view! { <span class="count">{running.get()}</span> })}
-            </button>
-            {move || overlays.jobs.get().then(|| lazy_views::jobs().view())}
-        </div>
+        <Popover label=copy::JOBS name=copy::JOBS class="jobs" kind=ButtonKind::Quiet spoken mark open=overlays.jobs
+            panel=|| lazy_views::jobs().view()/>
     }
 }
 
@@ -76,16 +51,21 @@ pub fn JobsButton() -> impl IntoView {
 pub fn JobsPanel() -> impl IntoView {
     let store = use_store();
     let ids = Memo::new(move |_| store.jobs.with(|jobs| order(jobs.rows().values())));
-    let job = move |id: JobId| store.jobs.with(|jobs| jobs.rows().get(&id).cloned());
+    let entry = move |id: JobId| {
+        let job = Memo::new(move |previous: Option<&Option<Arc<Job>>>| {
+            let found = store.jobs.with(|jobs| jobs.rows().get(&id).cloned());
+            // A job that is forgotten is shown until its entry is gone.
+            found.or_else(|| previous.cloned().flatten())
+        });
+        let first = job.get_untracked()?;
+        let job = Signal::derive(move || job.get().unwrap_or_else(|| first.clone()));
+        Some(view! { <li><JobEntry job/></li> })
+    };
     view! {
-        <div class="popover" role="group" aria-label=copy::JOBS>
-            {move || ids.with(Vec::is_empty).then(|| view! { <p class="muted">{copy::NONE}</p> })}
-            <ul>
-                <For each=move || ids.get() key=|id| *id let(id)>
-                    <li>{move || job(id).map(|job| view! { <JobEntry job/> })}</li>
-                </For>
-            </ul>
-        </div>
+        {move || ids.with(Vec::is_empty).then(|| view! { <p class="muted">{copy::NONE}</p> })}
+        <ul>
+            <For each=move || ids.get() key=|id| *id children=entry/>
+        </ul>
     }
 }
 
@@ -98,16 +78,27 @@ fn order<'a>(jobs: impl Iterator<Item = &'a Arc<Job>> + Clone) -> Vec<JobId> {
     live.into_iter().chain(over).map(|job| job.id).collect()
 }
 
+/// A job. Its buttons stay the same elements while it goes on.
 #[component]
-fn JobEntry(job: Arc<Job>) -> impl IntoView {
+fn JobEntry(job: Signal<Arc<Job>>) -> impl IntoView {
     let toaster: Toaster = expect_context();
     let clock = use_clock();
-    let (began, ended, id) = (job.began, job.ended, job.id);
+    let first = job.get_untracked();
+    let (began, id) = (first.began, first.id);
+    let ended = Memo::new(move |_| job.with(|job| job.ended));
     let elapsed = move || {
-        let until = ended.unwrap_or_else(|| clock.second.get());
+        let until = ended.get().unwrap_or_else(|| clock.second.get());
         format::span(until.as_second() - began.as_second())
     };
-    let said = job.problem.as_ref().map_or(&job.step, |problem| &problem.message);
+    let said = move || {
+        job.with(|job| {
+            job.problem
+                .as_ref()
+                .map_or(&job.step, |problem| &problem.message)
+                .clone()
+        })
+    };
+    let state = Memo::new(move |_| job.with(|job| job.state));
     let cancel = move || {
         spawn_local(async move {
             if let Err(failure) = send(&CancelJob { job: id.to_string() }).await {
@@ -115,15 +106,19 @@ fn JobEntry(job: Arc<Job>) -> impl IntoView {
             }
         });
     };
-    let cancel = job.cancelable.then(|| {
-        let label = copy::cancel(&job.title);
-        view! { <span class="cancel" aria-label=label role="group"><Button label=copy::CANCEL kind=ButtonKind::Quiet on_press=cancel/></span> }
-    });
-    let (path, what) = result(&job);
+    let title = first.title.clone();
+    let cancelable = Memo::new(move |_| job.with(|job| job.cancelable));
+    let cancel = move || {
+        cancelable.get().then(|| {
+            let label = copy::cancel(&title);
+            view! { <span class="cancel" aria-label=label role="group"><Button label=copy::CANCEL kind=ButtonKind::Quiet on_press=cancel/></span> }
+        })
+    };
+    let (path, what) = result(&first);
     view! {
-        <p class="title">{job.title.clone()}</p>
-        <p class="line">{status_badge(&status(job.state), false, false)}<span class="muted">{elapsed}</span></p>
-        <p class="muted">{said.clone()}</p>
+        <p class="title">{first.title.clone()}</p>
+        <p class="line">{move || status_badge(&status(state.get()), false, false)}<span class="muted">{elapsed}</span></p>
+        <p class="muted">{said}</p>
         <p class="line">
             <A href=path attr:class="button quiet" attr:aria-label=copy::open(&what)>{copy::OPEN}</A>
             {cancel}

@@ -3,6 +3,7 @@
 use super::Overlays;
 use crate::{
     browser,
+    components::toast,
     prefs::use_prefs,
     registry::{self, ADD_DEVICE},
 };
@@ -87,7 +88,7 @@ fn handle_everywhere(event: &KeyboardEvent, overlays: Overlays) -> bool {
         }
         "F8" => {
             event.prevent_default();
-            browser::focus(".toasts");
+            browser::focus(toast::PLACE);
             false
         }
         _ => true,

@@ -5,13 +5,13 @@ use crate::{
     components::{
         button::{Button, ButtonKind},
         icon::{Icon, lucide},
+        popover::Popover,
         select::Select,
     },
     copy::{frame as copy, settings},
     prefs::{Theme, use_prefs},
 };
-use leptos::{ev::KeyboardEvent, html, prelude::*};
-use wasm_bindgen::JsCast;
+use leptos::{html, prelude::*};
 
 #[component]
 pub fn TopBar(heading: NodeRef<html::H1>) -> impl IntoView {
@@ -51,26 +51,6 @@ fn AccountMenu() -> impl IntoView {
     let overlays: Overlays = expect_context();
     let prefs = use_prefs();
     let open = RwSignal::new(false);
-    let root = NodeRef::<html::Div>::new();
-    let outside = window_event_listener(leptos::ev::pointerdown, move |event| {
-        let target = event
-            .target()
-            .and_then(|target| target.dyn_into::<web_sys::Node>().ok());
-        if !root
-            .get_untracked()
-            .is_some_and(|root| root.contains(target.as_ref()))
-        {
-            open.set(false);
-        }
-    });
-    on_cleanup(move || outside.remove());
-    let keys = move |event: KeyboardEvent| {
-        if event.key() == "Escape" && open.get_untracked() {
-            event.stop_propagation();
-            open.set(false);
-            crate::browser::focus(".account > button");
-        }
-    };
     let themes = || {
         settings::THEMES
             .iter()
@@ -86,22 +66,15 @@ fn AccountMenu() -> impl IntoView {
         open.set(false);
         overlays.shortcuts.set(true);
     };
-    view! {
-        <div class="account" node_ref=root on:keydown=keys>
-            <button type="button" class="icon-button" aria-label=copy::ACCOUNT title=copy::ACCOUNT aria-haspopup="dialog"
-                aria-expanded=move || open.get().to_string() on:click=move |_| open.update(|open| *open = !*open)>
-                <Icon glyph=lucide::USER/>
-            </button>
-            {move || open.get().then(|| view! {
-                <div class="popover" role="group" aria-label=copy::ACCOUNT>
-                    <p class="line muted caption">{copy::THIS_COMPUTER}</p>
-                    <div class="line">
-                        <Select label=copy::THEME options=themes() on_change=Callback::new(theme)
-                            value=Signal::derive(move || prefs.theme.get().as_str().to_owned())/>
-                    </div>
-                    <div class="line"><Button label=copy::SHORTCUTS kind=ButtonKind::Quiet glyph=lucide::KEYBOARD on_press=shortcuts/></div>
-                </div>
-            })}
-        </div>
-    }
+    let panel = move || {
+        view! {
+            <p class="line muted caption">{copy::THIS_COMPUTER}</p>
+            <div class="line">
+                <Select label=copy::THEME options=themes() on_change=Callback::new(theme)
+                    value=Signal::derive(move || prefs.theme.get().as_str().to_owned())/>
+            </div>
+            <div class="line"><Button label=copy::SHORTCUTS kind=ButtonKind::Quiet glyph=lucide::KEYBOARD on_press=shortcuts/></div>
+        }
+    };
+    view! { <Popover label=copy::ACCOUNT name=copy::ACCOUNT class="account" glyph=lucide::USER open panel/> }
 }

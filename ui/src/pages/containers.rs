@@ -11,7 +11,7 @@ pub use actions::ContainerActions;
 pub use confirm::ConfirmStop;
 pub use row::{ContainerRow, SPEC};
 
-use super::inventory_table::{Drawer, EmptyText, InventoryTable, OpenedRow, content_of, opened_row, rows};
+use super::inventory_table::{EmptyText, InventoryTable, content_of, opened_row, row_panel, rows};
 use crate::{
     components::{
         button::Button,
@@ -57,10 +57,16 @@ pub fn Containers(only: Signal<Option<DeviceId>>) -> impl IntoView {
         title: copy::NO_CONTAINERS,
         text: copy::NO_CONTAINERS_TEXT,
     };
+    let found = rows::row_at_address(store.containers, opened, |container, name| {
+        container.name == name || container.id == name
+    });
+    let panel = row_panel(opened, found, row::details, move |row| {
+        all_actions(container_actions, moves, row)
+    });
     view! {
         <div class="with-drawer">
             <InventoryTable spec=&SPEC content=content_of(store.containers) rows empty_text actions on_open bulk=bulk/>
-            <Details opened container_actions moves/>
+            {panel}
         </div>
         <ConfirmMove moves/>
     }
@@ -90,20 +96,4 @@ fn bulk(table: TableState) -> AnyView {
         .map(button)
         .collect_view()
         .into_any()
-}
-
-#[component]
-fn Details(opened: OpenedRow, container_actions: ContainerActions, moves: PodMoves) -> impl IntoView {
-    let store = use_store();
-    let row = rows::row_at_address(store.containers, opened, |container, name| {
-        container.name == name || container.id == name
-    });
-    let open = Memo::new(move |_| row.with(|row| row.as_ref().map(|row| row.item.name.clone())));
-    move || {
-        let name = open.get()?;
-        let shown = row.get_untracked()?;
-        Some(
-            view! { <Drawer name facts=row::facts(row) actions=all_actions(container_actions, moves, &shown) on_close=opened.close/> },
-        )
-    }
 }

@@ -1,11 +1,12 @@
 //! The images of the fleet.
 
 use super::inventory_table::{
-    Details, EmptyText, ItemPage, listed,
+    Details, EmptyText, ItemPage, date, device_link,
     rows::{self, ItemOnDevice, date_cell, mono_cell, name_cell, text_cell},
 };
 use crate::{
     components::{
+        facts::{Fact, Value},
         icon::lucide,
         table::{Column, Facet, Narrow, SortBy, SortKey, TableRow, TableSpec},
     },
@@ -187,28 +188,29 @@ pub fn ImagesPage() -> impl IntoView {
         row: ImageRow::new,
         key: |image| &image.id,
         details,
+        actions: |row| {
+            vec![rows::clipboard_action(
+                words::COPY_ID.to_owned(),
+                row.item.id.clone(),
+            )]
+        },
     }
     .view()
 }
 
 fn details(row: &Row<Image>) -> Details {
     let image = &row.item;
-    let digests = view! { <div class="mono">{listed(&image.digests)}</div> };
     Details {
         name: image.tags.first().cloned().unwrap_or_else(|| named(image).0),
         facts: vec![
-            (words::DEVICE, rows::device_link(&row.device)),
-            (words::TAGS, listed(&image.tags)),
-            (words::SIZE, format::disk(image.size_bytes).into_any()),
-            (words::CREATED, date_cell(image.created)),
-            (words::USED_BY, words::image_use(image.used_by).into_any()),
-            (words::DIGESTS, digests.into_any()),
-            (words::ID, mono_cell(Some(&image.id))),
+            Fact::new(words::DEVICE, device_link(&row.device)),
+            Fact::new(words::TAGS, image.tags.clone()),
+            Fact::new(words::SIZE, format::disk(image.size_bytes)),
+            Fact::new(words::CREATED, date(image.created)),
+            Fact::new(words::USED_BY, words::image_use(image.used_by)),
+            Fact::new(words::DIGESTS, Value::MonoList(image.digests.clone())),
+            Fact::new(words::ID, Value::mono(&image.id)),
         ],
-        actions: vec![rows::clipboard_action(
-            words::COPY_ID.to_owned(),
-            image.id.clone(),
-        )],
     }
 }
 

@@ -7,8 +7,8 @@ mod item_page;
 pub mod rows;
 mod unreachable;
 
-pub use details::{Drawer, Fact, OpenedRow, listed, opened_row};
-pub use item_page::{Details, ItemPage};
+pub use details::{Details, OpenedRow, date, device_link, opened_row, row_panel};
+pub use item_page::ItemPage;
 
 use crate::{
     api::Failure,

@@ -1,11 +1,12 @@
 //! The networks of the fleet.
 
 use super::inventory_table::{
-    Details, EmptyText, ItemPage, listed,
-    rows::{self, ItemOnDevice, mono_cell, name_cell, text_cell},
+    Details, EmptyText, ItemPage, device_link,
+    rows::{ItemOnDevice, mono_cell, name_cell, text_cell},
 };
 use crate::{
     components::{
+        facts::{Fact, Value},
         icon::lucide,
         table::{Column, Facet, Narrow, SortBy, SortKey, TableRow, TableSpec},
     },
@@ -163,6 +164,7 @@ pub fn NetworksPage() -> impl IntoView {
         row: NetworkRow::new,
         key: |network| &network.name,
         details,
+        actions: |_| Vec::new(),
     }
     .view()
 }
@@ -172,15 +174,14 @@ fn details(row: &Row<Network>) -> Details {
     Details {
         name: network.name.clone(),
         facts: vec![
-            (words::DEVICE, rows::device_link(&row.device)),
-            (words::DRIVER, text_cell(Some(&network.driver))),
-            (words::SUBNET, listed(&network.subnets)),
-            (words::CONTAINERS, listed(&network.containers)),
-            (words::STACK, text_cell(network.stack.as_deref())),
-            (words::INTERNAL, words::yes_no(network.internal).into_any()),
-            (words::ATTACHABLE, words::yes_no(network.attachable).into_any()),
-            (words::ID, mono_cell(Some(format::short_id(&network.id)))),
+            Fact::new(words::DEVICE, device_link(&row.device)),
+            Fact::new(words::DRIVER, network.driver.clone()),
+            Fact::new(words::SUBNET, network.subnets.clone()),
+            Fact::new(words::CONTAINERS, network.containers.clone()),
+            Fact::new(words::STACK, network.stack.clone()),
+            Fact::new(words::INTERNAL, words::yes_no(network.internal)),
+            Fact::new(words::ATTACHABLE, words::yes_no(network.attachable)),
+            Fact::new(words::ID, Value::mono(format::short_id(&network.id))),
         ],
-        actions: vec![],
     }
 }

@@ -1,12 +1,13 @@
 //! The Compose projects of the fleet.
 
 use super::inventory_table::{
-    Details, EmptyText, ItemPage, listed,
+    Details, EmptyText, ItemPage, device_link,
     rows::{self, ItemOnDevice, name_cell},
 };
 use crate::{
     components::{
-        badge::{Status, StatusBadge, Tone},
+        badge::{Status, Tone},
+        facts::{Fact, Value},
         icon::lucide,
         table::{Column, Facet, Narrow, SortBy, SortKey, TableRow, TableSpec},
     },
@@ -163,6 +164,7 @@ pub fn StacksPage() -> impl IntoView {
         row: StackRow::new,
         key: |stack| &stack.name,
         details,
+        actions: |_| Vec::new(),
     }
     .view()
 }
@@ -194,19 +196,19 @@ fn folders(stack: &Stack) -> Vec<String> {
 
 fn details(row: &Row<Stack>) -> Details {
     let stack = &row.item;
-    let state = view! { <StatusBadge status=status(stack) chip=true/> };
     let containers = format!("/containers?q=stack:{} device:{}", stack.name, row.device);
-    let containers = view! { <a href=containers>{words::show_containers(stack.total)}</a> };
     Details {
         name: stack.name.clone(),
         facts: vec![
-            (words::STATE, state.into_any()),
-            (words::DEVICE, rows::device_link(&row.device)),
-            (words::SERVICES, listed(&stack.services)),
-            (words::FILES, listed(&files(&stack.config_files))),
-            (words::FOLDERS, listed(&folders(stack))),
-            (words::CONTAINERS, containers.into_any()),
+            Fact::new(words::STATE, status(stack)),
+            Fact::new(words::DEVICE, device_link(&row.device)),
+            Fact::new(words::SERVICES, stack.services.clone()),
+            Fact::new(words::FILES, files(&stack.config_files)),
+            Fact::new(words::FOLDERS, folders(stack)),
+            Fact::new(
+                words::CONTAINERS,
+                Value::link(words::show_containers(stack.total), containers),
+            ),
         ],
-        actions: vec![],
     }
 }

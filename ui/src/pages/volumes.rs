@@ -1,11 +1,12 @@
 //! The volumes of the fleet.
 
 use super::inventory_table::{
-    Details, EmptyText, ItemPage, listed,
-    rows::{self, ItemOnDevice, age_cell, mono_cell, name_cell, text_cell},
+    Details, EmptyText, ItemPage, device_link,
+    rows::{ItemOnDevice, age_cell, mono_cell, name_cell, text_cell},
 };
 use crate::{
     components::{
+        facts::{Fact, Value},
         icon::lucide,
         table::{Column, Facet, Narrow, SortBy, SortKey, TableRow, TableSpec},
     },
@@ -169,6 +170,7 @@ pub fn VolumesPage() -> impl IntoView {
         row: VolumeRow::new,
         key: |volume| &volume.name,
         details,
+        actions: |_| Vec::new(),
     }
     .view()
 }
@@ -178,15 +180,14 @@ fn details(row: &Row<Volume>) -> Details {
     Details {
         name: volume.name.clone(),
         facts: vec![
-            (words::DEVICE, rows::device_link(&row.device)),
-            (words::DRIVER, text_cell(Some(&volume.driver))),
-            (words::USED_BY, listed(&volume.used_by)),
-            (words::STACK, text_cell(volume.stack.as_deref())),
-            (words::CREATED, age_cell(volume.created)),
-            (words::MOUNT_POINT, mono_cell(Some(&volume.mountpoint))),
-            (words::LABELS, listed(&labels_of(volume))),
+            Fact::new(words::DEVICE, device_link(&row.device)),
+            Fact::new(words::DRIVER, volume.driver.clone()),
+            Fact::new(words::USED_BY, volume.used_by.clone()),
+            Fact::new(words::STACK, volume.stack.clone()),
+            Fact::new(words::CREATED, volume.created),
+            Fact::new(words::MOUNT_POINT, Value::mono(&volume.mountpoint)),
+            Fact::new(words::LABELS, labels_of(volume)),
         ],
-        actions: vec![],
     }
 }
 

@@ -88,7 +88,9 @@ pub(super) fn Grid(
                     browser::focus(ACTIVE_ROW);
                 }
             };
-            view! { <Menu name=copy::actions_for(&at.name) right=at.right below=at.below above=at.above actions=actions(&at.key) on_close=close/> }
+            let name = copy::actions_for(&at.name);
+            let listed = Signal::derive(move || actions(&at.key));
+            view! { <Menu name anchor=at.anchor actions=listed on_close=close/> }
         })}
     }
 }

@@ -4,7 +4,8 @@ use super::{TableState, selection::RowKey, spec::TableRow, state::PlacedRow};
 use crate::{
     components::{
         age::AgeLabel,
-        icon::{Glyph, Icon, lucide},
+        anchor::Anchor,
+        icon::{Icon, lucide},
     },
     copy::table as copy,
 };
@@ -12,16 +13,6 @@ use leptos::{html, prelude::*};
 use std::sync::Arc;
 use wasm_bindgen::JsCast;
 use web_sys::Element;
-
-/// An action of a row.
-#[derive(Debug, Clone)]
-pub struct RowAction {
-    pub label: String,
-    pub glyph: Glyph,
-    /// Why the action is not possible now.
-    pub reason: Option<String>,
-    pub run: Callback<()>,
-}
 
 /// The mark in place of an unknown value.
 #[component]
@@ -34,10 +25,7 @@ pub fn Dash() -> impl IntoView {
 pub(super) struct MenuAnchor {
     pub key: String,
     pub name: String,
-    /// The edges of the button, in px of the view: right, lower and upper.
-    pub right: f64,
-    pub below: f64,
-    pub above: f64,
+    pub anchor: Anchor,
 }
 
 #[component]
@@ -216,15 +204,12 @@ fn menu_cell(table: TableState, key: StoredKey, name: String, menu: RwSignal<Opt
         else {
             return;
         };
-        let place = button.get_bounding_client_rect();
         let key = key.get_value();
         table.active.set(Some(key.clone()));
         menu.set(Some(MenuAnchor {
             key: key.to_string(),
             name: name.clone(),
-            right: place.right(),
-            below: place.bottom(),
-            above: place.top(),
+            anchor: Anchor::of(&button),
         }));
     };
     let expanded = move || {

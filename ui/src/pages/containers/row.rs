@@ -9,14 +9,15 @@ use crate::{
     clock::use_clock,
     components::{
         badge::{Status, Tone, status_badge},
+        facts::{Fact, Value},
         icon::lucide,
         table::{Column, Dash, Facet, Narrow, SortBy, SortKey, TableRow, TableSpec, Unit},
     },
     copy::{containers as copy, pods},
     format,
     pages::inventory_table::{
-        Fact, listed,
-        rows::{ItemOnDevice, age_cell, date_cell, mono_cell, name_cell, text_cell},
+        Details, date, device_link,
+        rows::{ItemOnDevice, date_cell, mono_cell, name_cell, text_cell},
     },
     query::{Key, Subject},
     store::use_store,
@@ -28,7 +29,6 @@ use flotilla_protocol::{
     inventory::{Container, ContainerState, Health, PodRole, numbers},
 };
 use leptos::prelude::*;
-use std::sync::Arc;
 
 pub const SPEC: TableSpec = TableSpec {
     id: "containers",
@@ -283,49 +283,36 @@ fn uptime_cell(since: Option<Timestamp>) -> AnyView {
     view! { <span class="num">{span}</span> }.into_any()
 }
 
-/// The facts in the panel. Each follows the container of `row`.
-pub(super) fn facts(row: Memo<Option<Arc<Row<Container>>>>) -> Vec<Fact> {
-    let of = move |read: fn(&Row<Container>) -> AnyView| {
-        (move || row.with(|row| row.as_ref().map(|row| read(row)))).into_any()
-    };
-    vec![
-        (
-            copy::STATE,
-            of(|row| status_badge(&Status::of_container(&row.item), true, false)),
-        ),
-        (
-            copy::DEVICE,
-            of(|row| {
-                view! { <a href=format!("/devices/{}", row.device)>{row.device.to_string()}</a> }.into_any()
-            }),
-        ),
-        (copy::STACK, of(|row| text_cell(row.item.stack.as_deref()))),
-        (copy::SERVICE, of(|row| text_cell(row.item.service.as_deref()))),
-        (copy::IMAGE, of(|row| mono_cell(Some(&row.item.image)))),
-        (copy::PORTS, of(|row| listed(&published(&row.item, false)))),
-        (pods::POD, of(pod_cell)),
-        (
-            copy::NOT_STARTED,
-            of(|row| text_cell(row.item.failure.as_deref())),
-        ),
-        (copy::NOT_READ, of(|row| text_cell(row.item.unread.as_deref()))),
-        (copy::STARTED, of(|row| age_cell(row.item.started))),
-        (copy::FINISHED, of(|row| age_cell(row.item.finished))),
-        (copy::CREATED, of(|row| date_cell(row.item.created))),
-        (copy::RESTARTS, of(|row| row.item.restarts.to_string().into_any())),
-        (copy::NETWORKS, of(|row| listed(&row.item.networks))),
-        (copy::VOLUMES, of(|row| listed(&row.item.volumes))),
-        (
-            copy::ID,
-            of(|row| mono_cell(Some(format::short_id(&row.item.id)))),
-        ),
-    ]
+/// What the panel says of a container.
+pub(super) fn details(row: &Row<Container>) -> Details {
+    let container = &row.item;
+    Details {
+        name: container.name.clone(),
+        facts: vec![
+            Fact::new(copy::STATE, Status::of_container(container)),
+            Fact::new(copy::DEVICE, device_link(&row.device)),
+            Fact::new(copy::STACK, container.stack.clone()),
+            Fact::new(copy::SERVICE, container.service.clone()),
+            Fact::new(copy::IMAGE, Value::mono(&container.image)),
+            Fact::new(copy::PORTS, published(container, false)),
+            Fact::new(pods::POD, pod(row)),
+            Fact::new(copy::NOT_STARTED, container.failure.clone()),
+            Fact::new(copy::NOT_READ, container.unread.clone()),
+            Fact::new(copy::STARTED, container.started),
+            Fact::new(copy::FINISHED, container.finished),
+            Fact::new(copy::CREATED, date(container.created)),
+            Fact::new(copy::RESTARTS, container.restarts.to_string()),
+            Fact::new(copy::NETWORKS, container.networks.clone()),
+            Fact::new(copy::VOLUMES, container.volumes.clone()),
+            Fact::new(copy::ID, Value::mono(format::short_id(&container.id))),
+        ],
+    }
 }
 
 /// The role of the container in its device's pod, and its addresses there.
-fn pod_cell(row: &Row<Container>) -> AnyView {
+fn pod(row: &Row<Container>) -> Vec<String> {
     let Some(role) = row.item.pod else {
-        return view! { <Dash/> }.into_any();
+        return Vec::new();
     };
     let device = use_store().lookup_device(row.device.as_str());
     let ip = device.map(|device| device.mesh_ip);
@@ -336,10 +323,9 @@ fn pod_cell(row: &Row<Container>) -> AnyView {
     };
     let own = ip.map(|ip| addresses(ip, &row.item)).unwrap_or_default();
     let own = own.iter().map(super::pod::Address::words);
-    let lines: Vec<_> = [pods::at(ip), what.to_owned()]
+    [pods::at(ip), what.to_owned()]
         .into_iter()
         .filter(|line| !line.is_empty())
         .chain(own)
-        .collect();
-    listed(&lines)
+        .collect()
 }

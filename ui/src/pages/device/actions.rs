@@ -4,6 +4,7 @@ use super::mode::ChangeMode;
 use crate::{
     api::{Failure, send},
     components::{
+        anchor::Anchor,
         button::{Button, ButtonKind},
         confirm::ConfirmDanger,
         dialog::Dialog,
@@ -210,24 +211,20 @@ pub(super) fn use_actions() -> Actions {
 #[component]
 pub(super) fn MoreActions() -> impl IntoView {
     let actions = use_actions();
-    let open = RwSignal::new(None::<(f64, f64, f64)>);
+    let open = RwSignal::new(None::<Anchor>);
     let button = NodeRef::<html::Button>::new();
-    let show = move || {
-        let place = button
-            .get_untracked()
-            .map(|button| button.get_bounding_client_rect());
-        open.set(place.map(|place| (place.right(), place.bottom() + 4.0, place.top() - 4.0)));
-    };
+    let show = move || open.set(button.get_untracked().map(|button| Anchor::of(&button)));
     let close = move |back: bool| {
         open.set(None);
         if let (true, Some(button)) = (back, button.get_untracked()) {
             button.focus().ok();
         }
     };
+    let listed = Signal::derive(move || menu_actions(actions));
     view! {
         <Button label="More actions" glyph=lucide::ELLIPSIS node_ref=button on_press=show/>
-        {move || open.get().map(|(right, below, above)| view! {
-            <Menu name="More actions" right below above actions=untrack(|| menu_actions(actions)) on_close=Callback::new(close)/>
+        {move || open.get().map(|anchor| view! {
+            <Menu name="More actions" anchor actions=listed on_close=Callback::new(close)/>
         })}
     }
 }

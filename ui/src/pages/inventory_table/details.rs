@@ -2,27 +2,36 @@
 
 use crate::{
     components::{
-        button::Button,
-        table::{Dash, RowAction},
+        action_bar::ActionBar,
+        badge::Tone,
+        drawer::Drawer,
+        error_state::Notice,
+        facts::{Fact, Facts, Value},
+        table::RowAction,
     },
-    copy::{inventory_table as copy, table},
+    copy::inventory_table as copy,
+    store::InventoryItem,
 };
-use leptos::{ev::KeyboardEvent, html, prelude::*};
+use flotilla_protocol::{Timestamp, api::Row, name::DeviceName};
+use leptos::prelude::*;
 use leptos_router::{
     NavigateOptions,
     hooks::{use_location, use_navigate},
 };
-
-/// A fact: its name and its value.
-pub type Fact = (&'static str, AnyView);
+use std::sync::Arc;
 
 /// The row that the address of a page names, as in `/images/nas/sha256:…`, and how to open and close rows.
 #[derive(Debug, Clone, Copy)]
 pub struct OpenedRow {
     /// The device and the key in the address.
     pub at: Memo<Option<(String, String)>>,
+    /// Opens a row, and the panel takes the focus.
     pub open: Callback<(String, String)>,
+    /// Shows a row in the panel; the focus stays where it is.
+    pub show: Callback<(String, String)>,
     pub close: Callback<()>,
+    /// The panel asks for the focus.
+    focus: RwSignal<bool>,
 }
 
 /// The opened row of a page. `base` is the address of the page.
@@ -35,6 +44,7 @@ pub fn opened_row(base: &'static str) -> OpenedRow {
         let (device, key) = path.strip_prefix(base)?.strip_prefix('/')?.split_once('/')?;
         Some((decoded(device), decoded(key)))
     });
+    let focus = RwSignal::new(false);
     let navigate = use_navigate();
     let go = move |path: String| {
         let search = search.get_untracked();
@@ -50,11 +60,24 @@ pub fn opened_row(base: &'static str) -> OpenedRow {
         navigate(&format!("{path}{search}"), options);
     };
     let back = go.clone();
-    let open = Callback::new(move |(device, key): (String, String)| {
+    let show = Callback::new(move |(device, key): (String, String)| {
         go(format!("{base}/{}/{}", encoded(&device), encoded(&key)));
     });
-    let close = Callback::new(move |()| back(base.to_owned()));
-    OpenedRow { at, open, close }
+    let open = Callback::new(move |row: (String, String)| {
+        focus.set(true);
+        show.run(row);
+    });
+    let close = Callback::new(move |()| {
+        focus.set(false);
+        back(base.to_owned());
+    });
+    OpenedRow {
+        at,
+        open,
+        show,
+        close,
+        focus,
+    }
 }
 
 fn encoded(text: &str) -> String {
@@ -65,61 +88,75 @@ fn decoded(text: &str) -> String {
     js_sys::decode_uri_component(text).map_or_else(|_| text.to_owned(), Into::into)
 }
 
-/// The panel: name, actions, then facts.
-#[component]
-pub fn Drawer(
-    #[prop(into)] name: String,
-    facts: Vec<Fact>,
-    actions: Vec<RowAction>,
-    #[prop(into)] on_close: Callback<()>,
-) -> impl IntoView {
-    let root = NodeRef::<html::Aside>::new();
-    let opener = StoredValue::new_local(document().active_element());
-    Effect::new(move |_| {
-        if let Some(root) = root.get() {
-            root.focus().ok();
-        }
-    });
-    on_cleanup(move || {
-        use wasm_bindgen::JsCast;
-        let opener = opener
-            .try_get_value()
-            .flatten()
-            .and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
-        if let Some(opener) = opener.filter(|opener| opener.is_connected()) {
-            opener.focus().ok();
-        }
-    });
-    let keys = move |event: KeyboardEvent| {
-        if event.key() == "Escape" {
-            event.stop_propagation();
-            on_close.run(());
-        }
-    };
-    let action = |action: RowAction| {
-        let run = action.run;
-        view! { <Button label=action.label glyph=action.glyph reason=action.reason on_press=move || run.run(())/> }
-    };
-    let heading = name.clone();
-    let fact = |(name, value)| view! { <div><dt>{name}</dt><dd>{value}</dd></div> };
-    view! {
-        <aside class="drawer" tabindex="-1" aria-label=table::details_of(&name) node_ref=root on:keydown=keys>
-            <header>
-                <h2>{heading}</h2>
-                <Button label=copy::CLOSE on_press=move || on_close.run(())/>
-            </header>
-            <div class="actions">{actions.into_iter().map(action).collect_view()}</div>
-            <dl class="facts">{facts.into_iter().map(fact).collect_view()}</dl>
-        </aside>
-    }
+/// What the panel says of an item.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Details {
+    pub name: String,
+    pub facts: Vec<Fact>,
 }
 
-/// A list of values, or a dash if there are none.
+/// The moment as a fact; the engine does not report it for every item.
 #[must_use]
-pub fn listed(values: &[String]) -> AnyView {
-    if values.is_empty() {
-        return view! { <Dash/> }.into_any();
-    }
-    let value = |value: &String| view! { <li>{value.clone()}</li> };
-    view! { <ul>{values.iter().map(value).collect_view()}</ul> }.into_any()
+pub fn date(moment: Option<Timestamp>) -> Value {
+    moment.map_or_else(|| copy::UNKNOWN.into(), Value::Age)
+}
+
+/// A link to a device as a fact.
+#[must_use]
+pub fn device_link(name: &DeviceName) -> Value {
+    Value::link(name, format!("/devices/{name}"))
+}
+
+/// The panel of the opened row, while it is open. It stays when the row changes or another row is opened. If the row
+/// goes, it keeps the last facts and says so.
+pub fn row_panel<T: InventoryItem>(
+    opened: OpenedRow,
+    found: Memo<Option<Arc<Row<T>>>>,
+    details: fn(&Row<T>) -> Details,
+    actions: impl Fn(&Arc<Row<T>>) -> Vec<RowAction> + Copy + Send + Sync + 'static,
+) -> AnyView {
+    // The last row that was found at an address, with that address.
+    let kept = Memo::new(move |previous: Option<&Option<Kept<T>>>| {
+        let at = opened.at.get()?;
+        match found.get() {
+            Some(row) => Some(Kept { at, row }),
+            None => previous.cloned().flatten().filter(|kept| kept.at == at),
+        }
+    });
+    let open = Memo::new(move |_| kept.with(Option::is_some));
+    let shown = Memo::new(move |_| kept.with(|kept| kept.as_ref().map(|kept| details(&kept.row))));
+    let name = Signal::derive(move || {
+        shown.with(|shown| shown.as_ref().map(|shown| shown.name.clone()).unwrap_or_default())
+    });
+    let facts = Signal::derive(move || {
+        shown.with(|shown| {
+            shown
+                .as_ref()
+                .map(|shown| shown.facts.clone())
+                .unwrap_or_default()
+        })
+    });
+    let possible = Signal::derive(move || found.with(|row| row.as_ref().map(actions).unwrap_or_default()));
+    let gone = move || {
+        let is_gone = open.get() && found.with(Option::is_none);
+        is_gone.then(|| view! { <Notice tone=Tone::Warn text=copy::gone(&name.get())/> })
+    };
+    let panel = move || {
+        open.get().then(|| {
+            let buttons = view! { <ActionBar actions=possible/> }.into_any();
+            view! {
+                <Drawer name on_close=opened.close focus=opened.focus actions=Some(buttons)>
+                    {gone}
+                    <Facts facts/>
+                </Drawer>
+            }
+        })
+    };
+    panel.into_any()
+}
+
+#[derive(Clone, PartialEq)]
+struct Kept<T: InventoryItem> {
+    at: (String, String),
+    row: Arc<Row<T>>,
 }

@@ -4,18 +4,18 @@ use crate::{
     components::{
         badge::{Status, StatusBadge},
         icon::{Icon, lucide},
-        ids::fresh_id,
+        listbox::{Listbox, ListboxState},
         table::TableState,
     },
     copy::table as copy,
     query::{Key, Query},
     store::use_store,
 };
-use leptos::{
-    ev::{FocusEvent, KeyboardEvent, PointerEvent},
-    prelude::*,
-};
+use leptos::{ev::KeyboardEvent, prelude::*};
 use std::collections::BTreeSet;
+
+/// At most this many lines are listed: typing another letter is quicker than reading more.
+const LISTED: usize = 100;
 
 /// A line of the list.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +26,14 @@ enum DeviceScope {
 }
 
 impl DeviceScope {
+    fn key(&self) -> String {
+        match self {
+            Self::All => String::new(),
+            Self::Device(name, _) => format!("device:{name}"),
+            Self::Tag(tag) => format!("tag:{tag}"),
+        }
+    }
+
     fn words(&self) -> String {
         match self {
             Self::All => copy::ALL_DEVICES.to_owned(),
@@ -47,104 +55,54 @@ impl DeviceScope {
 
 #[component]
 pub fn DeviceChoice(table: TableState) -> impl IntoView {
-    let list = fresh_id("devices");
+    // The typed text while the list is open.
     let typed = RwSignal::new(None::<String>);
-    let at = RwSignal::new(0_usize);
-    let scopes = Memo::new(move |_| typed.with(|typed| scopes(typed.as_deref().unwrap_or_default())));
-    let open = Memo::new(move |_| typed.with(Option::is_some));
-    let value = move || typed.get().unwrap_or_else(|| table.query.with(chosen_words));
-    let take = move |scope: &DeviceScope| {
+    let offered = Memo::new(move |_| {
+        let typed = typed.get();
+        typed.map(|typed| scopes(&typed)).unwrap_or_default()
+    });
+    let take = Callback::new(move |(scope,): (DeviceScope,)| {
         scope.apply(table);
         typed.set(None);
+    });
+    let list = ListboxState::new(offered.into(), DeviceScope::key, take);
+    let begin = move |text: String| {
+        typed.set(Some(text));
+        list.open_at_first();
     };
-    let begin = move |_| {
-        if !open.get_untracked() {
-            at.set(0);
-            typed.set(Some(String::new()));
+    let open = move || {
+        if typed.with_untracked(Option::is_none) {
+            begin(String::new());
         }
     };
-    let keys = move |event: KeyboardEvent| {
-        let Some(list_key) = list_key(&event.key(), open.get_untracked()) else {
-            return;
-        };
-        event.prevent_default();
-        event.stop_propagation();
-        let count = scopes.with_untracked(Vec::len).max(1);
-        match list_key {
-            ListKey::Open => typed.set(Some(String::new())),
-            ListKey::Next => at.update(|at| *at = (*at + 1) % count),
-            ListKey::Back => at.update(|at| *at = (*at + count - 1) % count),
-            ListKey::Take => {
-                let scope = scopes.with_untracked(|scopes| scopes.get(at.get_untracked()).cloned());
-                scope.iter().for_each(take);
-            }
-            ListKey::Close => typed.set(None),
+    let close = move || {
+        list.close();
+        typed.set(None);
+    };
+    let keys = move |event: KeyboardEvent| match event.key().as_str() {
+        "ArrowDown" if typed.with_untracked(Option::is_none) => {
+            event.prevent_default();
+            open();
         }
+        "Escape" if typed.with_untracked(Option::is_some) => {
+            event.prevent_default();
+            event.stop_propagation();
+            close();
+        }
+        _ => _ = list.on_key(&event),
     };
-    let typing = move |event| {
-        at.set(0);
-        typed.set(Some(event_target_value(&event)));
-    };
-    let option = list.clone();
-    let active = move || open.get().then(|| format!("{option}-{}", at.get()));
+    let value = move || typed.get().unwrap_or_else(|| table.query.with(chosen_words));
     view! {
         <div class="combo">
             <Icon glyph=lucide::SERVER/>
             <input type="text" role="combobox" autocomplete="off" spellcheck="false" aria-autocomplete="list"
-                aria-label=copy::DEVICE aria-expanded=move || open.get().to_string() aria-controls=list.clone()
-                aria-activedescendant=active prop:value=value
-                on:click=begin on:input=typing on:keydown=keys on:blur=move |_: FocusEvent| typed.set(None)/>
+                aria-label=copy::DEVICE aria-expanded=move || list.is_shown().to_string() aria-controls=list.id()
+                aria-activedescendant=move || list.active_id() prop:value=value
+                on:click=move |_| open() on:input:target=move |event| begin(event.target().value())
+                on:keydown=keys on:blur=move |_| close()/>
             <Icon glyph=lucide::CHEVRON_DOWN/>
-            <Offers list=list.clone() scopes open at take=Callback::new(move |scope| take(&scope))/>
+            <Listbox state=list label=copy::DEVICE option=option_view/>
         </div>
-    }
-}
-
-#[component]
-fn Offers(
-    list: String,
-    scopes: Memo<Vec<DeviceScope>>,
-    open: Memo<bool>,
-    at: RwSignal<usize>,
-    take: Callback<DeviceScope>,
-) -> impl IntoView {
-    let option = list.clone();
-    let line = move |(index, scope): (usize, DeviceScope)| {
-        let id = format!("{option}-{index}");
-        let shown = option_view(&scope);
-        let pick = move |event: PointerEvent| {
-            // The focus stays in the field.
-            event.prevent_default();
-            take.run(scope.clone());
-        };
-        view! {
-            <li role="option" id=id aria-selected=move || (at.get() == index).to_string() on:pointerdown=pick>{shown}</li>
-        }
-    };
-    view! {
-        <ul role="listbox" id=list class="offers" aria-label=copy::DEVICE hidden=move || !open.get()>
-            {move || open.get().then(|| scopes.get().into_iter().enumerate().map(&line).collect_view())}
-        </ul>
-    }
-}
-
-/// What a key does in the list.
-enum ListKey {
-    Open,
-    Next,
-    Back,
-    Take,
-    Close,
-}
-
-fn list_key(key: &str, open: bool) -> Option<ListKey> {
-    match (key, open) {
-        ("ArrowDown", false) => Some(ListKey::Open),
-        ("ArrowDown", true) => Some(ListKey::Next),
-        ("ArrowUp", true) => Some(ListKey::Back),
-        ("Enter", true) => Some(ListKey::Take),
-        ("Escape", true) => Some(ListKey::Close),
-        _ => None,
     }
 }
 
@@ -184,6 +142,7 @@ fn scopes(typed: &str) -> Vec<DeviceScope> {
             .collect();
         all.extend(tags.into_iter().map(|tag| DeviceScope::Tag(tag.to_string())));
         all.retain(|scope| scope.words().to_lowercase().contains(&typed));
+        all.truncate(LISTED);
         all
     })
 }

@@ -1,7 +1,7 @@
 //! The page of one kind of inventory items: the table over all devices, and the panel of the opened row.
 
 use super::{
-    Drawer, EmptyText, Fact, InventoryTable, content_of, opened_row,
+    Details, EmptyText, InventoryTable, content_of, opened_row, row_panel,
     rows::{ItemOnDevice, row_at_address, row_opener, rows_of},
 };
 use crate::{
@@ -10,6 +10,7 @@ use crate::{
 };
 use flotilla_protocol::api::Row;
 use leptos::prelude::*;
+use std::sync::Arc;
 
 /// What is specific to the page of a kind.
 #[derive(Debug)]
@@ -22,14 +23,7 @@ pub struct ItemPage<T: InventoryItem, R> {
     /// What names an item of a device in the address.
     pub key: fn(&T) -> &str,
     pub details: fn(&Row<T>) -> Details,
-}
-
-/// The content of the panel of an item.
-#[derive(Debug)]
-pub struct Details {
-    pub name: String,
-    pub facts: Vec<Fact>,
-    pub actions: Vec<RowAction>,
+    pub actions: fn(&Arc<Row<T>>) -> Vec<RowAction>,
 }
 
 impl<T: InventoryItem, R: TableRow + 'static> ItemPage<T, R> {
@@ -46,10 +40,7 @@ impl<T: InventoryItem, R: TableRow + 'static> ItemPage<T, R> {
         let rows = rows_of(collection, Signal::derive(|| None), self.row);
         let found = row_at_address(collection, opened, move |item, wanted| key(item) == wanted);
         let on_open = row_opener(collection, opened, key);
-        let panel = move || {
-            let Details { name, facts, actions } = found.with(|row| row.as_deref().map(self.details))?;
-            Some(view! { <Drawer name facts actions on_close=opened.close/> })
-        };
+        let panel = row_panel(opened, found, self.details, self.actions);
         view! {
             <div class="with-drawer">
                 <InventoryTable spec content=content_of(collection) rows empty_text on_open/>

@@ -17,7 +17,6 @@ use flotilla_protocol::{
     device::{Device, DeviceStatus},
     id::DeviceId,
     inventory::EngineState,
-    name::DeviceName,
 };
 use leptos::prelude::*;
 use std::{collections::BTreeMap, net::Ipv4Addr, sync::Arc};
@@ -274,9 +273,4 @@ pub fn row_opener<T: InventoryItem>(
             opened.open.run((row.device.to_string(), key));
         }
     })
-}
-
-#[must_use]
-pub fn device_link(name: &DeviceName) -> AnyView {
-    view! { <a href=format!("/devices/{name}")>{name.to_string()}</a> }.into_any()
 }
