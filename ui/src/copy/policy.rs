@@ -24,6 +24,12 @@ pub const SAVE: &str = "Save policy";
 pub const DISCARD: &str = "Discard changes";
 pub const UNCHANGED: &str = "Nothing has changed.";
 pub const CHANGED: &str = "There are changes that are not saved.";
+pub const FORM_OPEN: &str = "Keep or cancel what you are editing first.";
+pub const COMPARE: &str = "Compare";
+pub const COMPARE_TITLE: &str = "Two people changed the policy";
+pub const YOURS: &str = "Your changes";
+pub const PUT_ON_TOP: &str = "Put my changes on top";
+pub const RULE_REMOVED: &str = "This rule was removed while you were editing. Keeping yours adds it again.";
 pub const CLOSE: &str = "Close";
 pub const CANCEL: &str = "Cancel";
 
@@ -231,7 +237,48 @@ pub fn unreachable(devices: &[&str]) -> String {
 
 #[must_use]
 pub fn edited_elsewhere(by: &str, revision: u64) -> String {
-    format!("{by} saved revision {revision} while you were editing. Review the policy before you save.")
+    format!("{by} saved revision {revision} while you were editing. Compare both before you save.")
+}
+
+/// What somebody else made of the rule in an open form.
+#[must_use]
+pub fn rule_changed(rule: &Rule) -> String {
+    let off = if rule.enabled { "" } else { ", and it is off" };
+    format!(
+        "This rule was changed while you were editing: {}{off}. Keeping yours replaces that.",
+        plain(&sentence(rule))
+    )
+}
+
+/// "Changes web: nas may reach desk on everything".
+#[must_use]
+pub fn edit_of(name: &str, before: Option<&Rule>, after: Option<&Rule>) -> String {
+    let verb = match (before, after) {
+        (None, _) => "Adds",
+        (_, None) => "Removes",
+        _ => "Changes",
+    };
+    let rule = after.or(before).map(|rule| plain(&sentence(rule)));
+    let off = match after {
+        Some(rule) if !rule.enabled => ", off",
+        _ => "",
+    };
+    format!("{verb} {name}: {}{off}", rule.unwrap_or_default())
+}
+
+#[must_use]
+pub fn test_added(added: &PolicyTest) -> String {
+    format!("Adds the test {}", test(added))
+}
+
+#[must_use]
+pub fn test_removed(removed: &PolicyTest) -> String {
+    format!("Removes the test {}", test(removed))
+}
+
+#[must_use]
+pub fn clashes(rules: &[&str]) -> String {
+    format!("Both changed {}. Yours would replace theirs.", rules.join(", "))
 }
 
 #[must_use]

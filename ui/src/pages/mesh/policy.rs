@@ -1,5 +1,7 @@
 //! The access policy as sentences, with its tests, a review before it is saved, and explanations.
 
+mod compare;
+mod conflict;
 mod draft;
 mod review;
 mod rule_form;
@@ -14,12 +16,13 @@ use crate::{
         button::{Button, ButtonKind, IconButton},
         empty::EmptyState,
         error_state::{ErrorState, Notice},
-        icon::lucide,
+        icon::{Glyph, lucide},
         skeleton::Skeleton,
     },
     copy::policy as copy,
     frame::PageActions,
 };
+use conflict::Comparison;
 use draft::{name_of, unreachable_devices_of};
 use flotilla_protocol::policy::{PolicyTest, Rule};
 use leptos::prelude::*;
@@ -29,74 +32,159 @@ use rule_form::RuleForm;
 use test_form::TestForm;
 
 /// The form that is open beside the sentences.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum OpenForm {
     NewRule,
-    Rule(usize),
+    /// The rule of this name.
+    Rule(String),
     NewTest,
+}
+
+/// The form that is open, if any. A handle: copies share the same signals.
+#[derive(Debug, Clone, Copy)]
+struct Forms {
+    open: RwSignal<Option<OpenForm>>,
+    /// The form has something that is not kept yet, so no other one can be opened in its place.
+    edited: RwSignal<bool>,
+}
+
+impl Forms {
+    fn new() -> Self {
+        Self {
+            open: RwSignal::new(None),
+            edited: RwSignal::new(false),
+        }
+    }
+
+    fn show(self, form: OpenForm) {
+        self.open.set(Some(form));
+    }
+
+    fn close(self) {
+        self.edited.set(false);
+        self.open.set(None);
+    }
+
+    /// Learns from a form whether something in it is edited.
+    fn follow(self, edited: Memo<bool>) -> Memo<bool> {
+        Effect::new(move || self.edited.set(edited.get()));
+        edited
+    }
+
+    /// Why no other form can be opened.
+    fn reason(self) -> Signal<Option<String>> {
+        Signal::derive(move || self.edited.get().then(|| copy::FORM_OPEN.to_owned()))
+    }
+}
+
+/// What the page shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum PolicyContent {
+    Loading,
+    Failed(String),
+    Loaded,
 }
 
 #[component]
 pub(super) fn PolicyView(draft: PolicyDraft) -> impl IntoView {
     draft.load();
-    let open = RwSignal::new(None::<OpenForm>);
-    let reviewing = RwSignal::new(false);
+    let content = Memo::new(move |_| match (draft.is_loaded(), draft.failure.get()) {
+        (true, _) => PolicyContent::Loaded,
+        (false, Some(message)) => PolicyContent::Failed(message),
+        (false, None) => PolicyContent::Loading,
+    });
+    move || match content.get() {
+        PolicyContent::Loaded => view! { <Editor draft/> }.into_any(),
+        PolicyContent::Failed(message) => {
+            view! { <ErrorState message on_retry=move || draft.load()/> }.into_any()
+        }
+        PolicyContent::Loading => {
+            view! { <Skeleton bones=5 height="2rem" sentence=copy::LOADING/> }.into_any()
+        }
+    }
+}
+
+/// The sentences, and the form that is open beside them.
+#[component]
+fn Editor(draft: PolicyDraft) -> impl IntoView {
+    let forms = Forms::new();
     let any = Memo::new(move |_| draft.policy.with(|policy| !policy.rules.is_empty()));
     let query = use_query_map().get_untracked();
     let end = |name: &str| query.get(name).and_then(|id| name_of(&id)).unwrap_or_default();
     let edited = Signal::derive(move || draft.is_changed().then(|| draft.policy.get()));
     let question = AccessQuestion::new(edited, end("from"), end("to"));
-    let close = Callback::new(move |()| open.set(None));
     let drawer = move || {
-        open.get().map(|open| match open {
-            OpenForm::NewRule => view! { <RuleForm draft index=None on_close=close/> }.into_any(),
-            OpenForm::Rule(index) => view! { <RuleForm draft index=Some(index) on_close=close/> }.into_any(),
-            OpenForm::NewTest => view! { <TestForm draft on_close=close/> }.into_any(),
+        forms.open.get().map(|open| match open {
+            OpenForm::NewRule => view! { <RuleForm draft forms opened=None/> }.into_any(),
+            OpenForm::Rule(name) => view! { <RuleForm draft forms opened=Some(name)/> }.into_any(),
+            OpenForm::NewTest => view! { <TestForm draft forms/> }.into_any(),
         })
     };
-    let body = move || {
-        view! {
-            <Show when=move || any.get() fallback=|| ()>
-                <PageActions><Button label=copy::ADD_RULE glyph=lucide::PLUS on_press=move || open.set(Some(OpenForm::NewRule))/></PageActions>
-            </Show>
-            <div class="with-drawer">
-                <div class="policy">
-                    <SaveBar draft reviewing/>
-                    <Rules draft open any/>
-                    <Tests draft open/>
-                    <section class="panel" aria-labelledby="explain">
-                        <h2 id="explain">{copy::EXPLAIN}</h2>
-                        <Explain question submit=copy::EXPLAIN/>
-                    </section>
-                </div>
-                {drawer}
+    view! {
+        <Show when=move || any.get() fallback=|| ()>
+            <PageActions><AddRule forms glyph=lucide::PLUS/></PageActions>
+        </Show>
+        <div class="with-drawer">
+            <div class="policy">
+                <SaveBar draft/>
+                <Rules draft forms any/>
+                <Tests draft forms/>
+                <section class="panel" aria-labelledby="explain">
+                    <h2 id="explain">{copy::EXPLAIN}</h2>
+                    <Explain question submit=copy::EXPLAIN/>
+                </section>
             </div>
-            {move || reviewing.get().then(|| view! { <Review draft on_close=move || reviewing.set(false)/> })}
-        }
-    };
-    move || match (draft.is_loaded(), draft.failure.get()) {
-        (true, _) => body().into_any(),
-        (false, Some(message)) => view! { <ErrorState message on_retry=move || draft.load()/> }.into_any(),
-        (false, None) => view! { <Skeleton bones=5 height="2rem" sentence=copy::LOADING/> }.into_any(),
+            {drawer}
+        </div>
     }
+}
+
+#[component]
+fn AddRule(forms: Forms, #[prop(optional, into)] glyph: Option<Glyph>) -> impl IntoView {
+    let press = move || forms.show(OpenForm::NewRule);
+    match glyph {
+        Some(glyph) => {
+            view! { <Button label=copy::ADD_RULE glyph reason=forms.reason() on_press=press/> }.into_any()
+        }
+        None => view! { <Button label=copy::ADD_RULE reason=forms.reason() on_press=press/> }.into_any(),
+    }
+}
+
+/// A dialog over the policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OpenDialog {
+    Review,
+    Comparison,
 }
 
 /// The bar with the state of the draft, and the buttons to review, save and discard it.
 #[component]
-fn SaveBar(draft: PolicyDraft, reviewing: RwSignal<bool>) -> impl IntoView {
+fn SaveBar(draft: PolicyDraft) -> impl IntoView {
+    let open = RwSignal::new(None::<OpenDialog>);
+    let close = Callback::new(move |()| open.set(None));
+    let dialog = move || {
+        open.get().map(|open| match open {
+            OpenDialog::Review => view! { <Review draft on_close=close/> }.into_any(),
+            OpenDialog::Comparison => view! { <Comparison draft on_close=close/> }.into_any(),
+        })
+    };
     let changed = Memo::new(move |_| draft.is_changed());
-    let reason = Signal::derive(move || (!changed.get()).then(|| copy::UNCHANGED.to_owned()));
-    let conflict = move || {
-        let (by, revision) = draft.conflict()?;
-        let text = copy::edited_elsewhere(&by, revision);
-        Some(view! {
-            <Notice tone=Tone::Warn text>
-                <Button label=copy::DISCARD kind=ButtonKind::Quiet on_press=move || draft.discard()/>
-            </Notice>
+    let conflict = Memo::new(move |_| draft.conflict());
+    let reason = Signal::derive(move || {
+        let unchanged = (!changed.get()).then(|| copy::UNCHANGED.to_owned());
+        unchanged.or_else(|| conflict.get())
+    });
+    let compare = move || {
+        conflict.get().map(|text| {
+            view! {
+                <Notice tone=Tone::Warn text>
+                    <Button label=copy::COMPARE on_press=move || open.set(Some(OpenDialog::Comparison))/>
+                </Notice>
+            }
         })
     };
     let discard = move || {
-        (changed.get() && draft.conflict().is_none()).then(
+        (changed.get() && conflict.with(Option::is_none)).then(
             || view! { <Button label=copy::DISCARD kind=ButtonKind::Quiet on_press=move || draft.discard()/> },
         )
     };
@@ -104,115 +192,144 @@ fn SaveBar(draft: PolicyDraft, reviewing: RwSignal<bool>) -> impl IntoView {
         <div class="save-bar">
             <span class="caption muted">{move || if changed.get() { copy::CHANGED.to_owned() } else { draft.caption() }}</span>
             {discard}
-            <Button label=copy::REVIEW reason on_press=move || reviewing.set(true)/>
+            <Button label=copy::REVIEW reason on_press=move || open.set(Some(OpenDialog::Review))/>
             <Button label=copy::SAVE kind=ButtonKind::Primary reason busy=draft.busy on_press=move || draft.save(Callback::new(|()| ()))/>
         </div>
-        {conflict}
+        {compare}
         {move || draft.refused.get().map(|message| view! { <ErrorState message/> })}
+        {dialog}
     }
 }
 
 #[component]
-fn Rules(draft: PolicyDraft, open: RwSignal<Option<OpenForm>>, any: Memo<bool>) -> impl IntoView {
-    let rules = move || {
-        let rule = |(index, rule): (usize, &Rule)| rule_line(draft, open, index, rule);
+fn Rules(draft: PolicyDraft, forms: Forms, any: Memo<bool>) -> impl IntoView {
+    let names = Memo::new(move |_| {
+        let name = |rule: &Rule| rule.name.clone();
         draft
             .policy
-            .with(|policy| policy.rules.iter().enumerate().map(rule).collect_view())
+            .with(|policy| policy.rules.iter().map(name).collect::<Vec<_>>())
+    });
+    let rules = move || {
+        view! {
+            <ul class="sentences">
+                <For each=move || names.get() key=String::clone let:name><RuleLine draft forms name/></For>
+            </ul>
+            <p class="hint">{copy::ORDER}</p>
+        }
     };
     let empty = move || {
-        view! {
-            <EmptyState glyph=lucide::SHIELD_CHECK title=copy::NO_RULES text=copy::NO_RULES_TEXT>
-                <Button label=copy::ADD_RULE on_press=move || open.set(Some(OpenForm::NewRule))/>
-            </EmptyState>
-        }
+        view! { <EmptyState glyph=lucide::SHIELD_CHECK title=copy::NO_RULES text=copy::NO_RULES_TEXT><AddRule forms/></EmptyState> }
     };
     view! {
         <section class="panel" aria-labelledby="rules">
             <h2 id="rules">{copy::RULES}</h2>
-            {move || if any.get() {
-                view! { <ul class="sentences">{rules}</ul><p class="hint">{copy::ORDER}</p> }.into_any()
-            } else {
-                empty().into_any()
-            }}
+            {move || if any.get() { rules().into_any() } else { empty().into_any() }}
         </section>
     }
 }
 
-fn rule_line(
-    draft: PolicyDraft,
-    open: RwSignal<Option<OpenForm>>,
-    index: usize,
-    rule: &Rule,
-) -> impl IntoView + use<> {
-    let part = |(text, is_name): copy::Part| {
-        if is_name {
-            view! { <strong>{text}</strong> }.into_any()
-        } else {
-            text.into_any()
+/// A rule as a sentence. It stays in place for as long as there is a rule of this name.
+#[component]
+fn RuleLine(draft: PolicyDraft, forms: Forms, name: String) -> impl IntoView {
+    let own = name.clone();
+    let rule = Memo::new(move |_| {
+        let is_own = |rule: &&Rule| rule.name == own;
+        draft
+            .policy
+            .with(|policy| policy.rules.iter().find(is_own).cloned())
+    });
+    let off = move || rule.with(|rule| rule.as_ref().is_some_and(|rule| !rule.enabled));
+    let sentence = move || {
+        let part = |(text, is_name): copy::Part| {
+            if is_name {
+                view! { <strong>{text}</strong> }.into_any()
+            } else {
+                text.into_any()
+            }
+        };
+        let parts = rule.with(|rule| rule.as_ref().map(copy::sentence));
+        parts.map(|parts| parts.into_iter().map(part).collect_view())
+    };
+    let unreachable = Memo::new(move |_| rule.with(|rule| rule.as_ref().and_then(unreachable_devices_of)));
+    let edit = {
+        let own = name.clone();
+        move || forms.show(OpenForm::Rule(own.clone()))
+    };
+    let remove = {
+        let own = name.clone();
+        move || {
+            forms.close();
+            draft
+                .policy
+                .update(|policy| policy.rules.retain(|rule| rule.name != own));
         }
     };
-    let sentence = copy::sentence(rule).into_iter().map(part).collect_view();
-    let unreachable = unreachable_devices_of(rule);
-    let remove = move || {
-        open.set(None);
-        draft.policy.update(|policy| drop(policy.rules.remove(index)));
-    };
     view! {
-        <li class:stale=!rule.enabled>
+        <li class:stale=off>
             <div>
                 <p>{sentence}</p>
                 <p class="caption muted">
-                    {rule.name.clone()}
-                    {(!rule.enabled).then(|| view! { " · "{copy::OFF} })}
-                    {unreachable.map(|unreachable| view! { " · "<span class="warn">{unreachable}</span> })}
+                    {name.clone()}
+                    {move || off().then(|| view! { " · "{copy::OFF} })}
+                    {move || unreachable.get().map(|unreachable| view! { " · "<span class="warn">{unreachable}</span> })}
                 </p>
             </div>
             <span class="actions">
-                <IconButton name=copy::edit(&rule.name) glyph=lucide::PENCIL on_press=move || open.set(Some(OpenForm::Rule(index)))/>
-                <IconButton name=copy::remove(&rule.name) glyph=lucide::TRASH_2 on_press=remove/>
+                <IconButton name=copy::edit(&name) glyph=lucide::PENCIL reason=forms.reason() on_press=edit/>
+                <IconButton name=copy::remove(&name) glyph=lucide::TRASH_2 reason=forms.reason() on_press=remove/>
             </span>
         </li>
     }
 }
 
 #[component]
-fn Tests(draft: PolicyDraft, open: RwSignal<Option<OpenForm>>) -> impl IntoView {
+fn Tests(draft: PolicyDraft, forms: Forms) -> impl IntoView {
+    let failing = Memo::new(move |_| draft.failing());
     let tests = move || {
-        let failing = draft.failing();
-        let test = |(index, test): (usize, &PolicyTest)| {
-            let text = copy::test(test);
-            let (tone, glyph, word) = if failing.contains(test) {
-                (Tone::Bad, lucide::CIRCLE_X, copy::FAILS)
-            } else {
-                (Tone::Ok, lucide::CIRCLE_CHECK, copy::PASSES)
-            };
-            let status = Status {
-                tone,
-                glyph,
-                word: word.to_owned(),
-            };
-            let remove = move || draft.policy.update(|policy| drop(policy.tests.remove(index)));
-            view! {
-                <li>
-                    <p>{text.clone()}</p>
-                    <span class="actions">
-                        {status_badge(&status, false, false)}
-                        <IconButton name=copy::remove_test(&text) glyph=lucide::TRASH_2 on_press=remove/>
-                    </span>
-                </li>
-            }
-        };
-        draft
-            .policy
-            .with(|policy| policy.tests.iter().enumerate().map(test).collect_view())
+        let tests = draft.policy.with(|policy| policy.tests.clone());
+        tests.into_iter().enumerate()
     };
     view! {
         <section class="panel" aria-labelledby="tests">
             <h2 id="tests">{copy::TESTS}</h2>
-            <ul class="sentences">{tests}</ul>
+            <ul class="sentences">
+                <For each=tests key=|(index, test)| (*index, copy::test(test))
+                    children=move |(index, test)| view! { <TestLine draft failing index test/> }/>
+            </ul>
             <p class="hint">{copy::TESTS_TEXT}</p>
-            <div class="actions"><Button label=copy::ADD_TEST on_press=move || open.set(Some(OpenForm::NewTest))/></div>
+            <div class="actions">
+                <Button label=copy::ADD_TEST reason=forms.reason() on_press=move || forms.show(OpenForm::NewTest)/>
+            </div>
         </section>
+    }
+}
+
+#[component]
+fn TestLine(
+    draft: PolicyDraft,
+    failing: Memo<Vec<PolicyTest>>,
+    index: usize,
+    test: PolicyTest,
+) -> impl IntoView {
+    let text = copy::test(&test);
+    let fails = Memo::new(move |_| failing.with(|failing| failing.contains(&test)));
+    let status = move || {
+        let (tone, glyph, word) = if fails.get() {
+            (Tone::Bad, lucide::CIRCLE_X, copy::FAILS)
+        } else {
+            (Tone::Ok, lucide::CIRCLE_CHECK, copy::PASSES)
+        };
+        let word = word.to_owned();
+        status_badge(&Status { tone, glyph, word }, false, false)
+    };
+    let remove = move || draft.policy.update(|policy| drop(policy.tests.remove(index)));
+    view! {
+        <li>
+            <p>{text.clone()}</p>
+            <span class="actions">
+                {status}
+                <IconButton name=copy::remove_test(&text) glyph=lucide::TRASH_2 on_press=remove/>
+            </span>
+        </li>
     }
 }

@@ -1,8 +1,9 @@
 //! The draft of the policy, and the policy in force that it is based on.
 //!
 //! Life cycle: empty → loaded → changed → saved, which is loaded again. An unchanged draft follows every save by
-//! another person; for a changed one such a save is a conflict, which the person resolves.
+//! another person; for a changed one such a save is a conflict: nothing is saved until the person has compared both.
 
+use super::{compare::Edits, conflict::Compared};
 use crate::{
     api::send,
     components::toast::{Toaster, use_toaster},
@@ -91,11 +92,39 @@ impl PolicyDraft {
         })
     }
 
-    /// Who saved another policy since editing began, and its revision.
-    pub(super) fn conflict(self) -> Option<(String, u64)> {
+    /// The policy that somebody else saved since editing began, if the draft is changed.
+    fn newer(self) -> Option<PolicyInForce> {
         let known = self.base.with(|base| base.as_ref().map(|base| base.revision))?;
         let newer = self.store.policy.get()?;
-        (newer.revision > known && self.is_changed()).then_some((newer.by, newer.revision))
+        (newer.revision > known && self.is_changed()).then_some(newer)
+    }
+
+    /// Why the draft can't be saved: somebody else saved another policy.
+    pub(super) fn conflict(self) -> Option<String> {
+        let newer = self.newer()?;
+        Some(copy::edited_elsewhere(&newer.by, newer.revision))
+    }
+
+    /// The draft beside what somebody else saved, if there is a conflict.
+    pub(super) fn compared(self) -> Option<Compared> {
+        let newer = self.newer()?;
+        let base = self.base.get()?.policy;
+        Some(Compared {
+            own: self.policy.with(|policy| Edits::between(&base, policy)),
+            theirs: Edits::between(&base, &newer.policy),
+            by: newer.by,
+            revision: newer.revision,
+        })
+    }
+
+    /// Puts the changes of the draft on top of what somebody else saved.
+    pub(super) fn put_on_top(self) {
+        let (compared, newer) = untrack(|| (self.compared(), self.newer()));
+        if let (Some(compared), Some(newer)) = (compared, newer) {
+            self.refused.set(None);
+            self.policy.set(compared.own.on_top_of(&newer.policy));
+            self.base.set(Some(newer));
+        }
     }
 
     pub(super) fn discard(self) {
@@ -112,8 +141,8 @@ impl PolicyDraft {
         failed.into_iter().map(|failed| failed.test).collect()
     }
 
-    /// Saves the draft in place of the newest known revision. If that is a save by another person, the conflict was
-    /// shown before.
+    /// Saves the draft in place of the revision that it is based on. The controller refuses it if another one is in
+    /// force; that is then shown as a conflict.
     pub(super) fn save(self, after: Callback<()>) {
         let policy = self.policy.get_untracked();
         if let Err(flaw) = check(&policy) {
@@ -126,9 +155,8 @@ impl PolicyDraft {
         self.busy.set(true);
         self.refused.set(None);
         let revision = self
-            .store
-            .policy
-            .with_untracked(|known| known.as_ref().map(|known| known.revision));
+            .base
+            .with_untracked(|base| base.as_ref().map(|base| base.revision));
         spawn_local(async move {
             match send(&SetPolicy { policy, revision }).await {
                 Ok(saved) => {

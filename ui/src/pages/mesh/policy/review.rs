@@ -38,7 +38,7 @@ pub(super) fn Review(draft: PolicyDraft, #[prop(into)] on_close: Callback<()>) -
             </div>
             <footer class="dialog-foot">
                 <Button label=copy::CLOSE on_press=move || on_close.run(())/>
-                <Button label=copy::SAVE kind=ButtonKind::Primary busy=draft.busy on_press=move || draft.save(on_close)/>
+                <Button label=copy::SAVE kind=ButtonKind::Primary busy=draft.busy reason=Signal::derive(move || draft.conflict()) on_press=move || draft.save(on_close)/>
             </footer>
         </Dialog>
     }

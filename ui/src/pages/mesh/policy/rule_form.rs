@@ -1,24 +1,27 @@
 //! The drawer that edits a rule.
 
-use super::draft::{PolicyDraft, devices_text, known_selectors, unreachable_devices_of};
+use super::{
+    Forms,
+    compare::{Meanwhile, meanwhile},
+    draft::{PolicyDraft, devices_text, known_selectors, unreachable_devices_of},
+};
 use crate::{
     components::{
+        badge::Tone,
         button::{Button, ButtonKind},
+        drawer::Drawer,
+        error_state::Notice,
         field::Field,
         focus::focus_when_shown,
         icon::{Icon, lucide},
         select::Select,
         taginput::{TagInput, WordKind},
     },
-    copy::{policy as copy, table},
+    copy::policy as copy,
 };
 use flotilla_policy::check;
 use flotilla_protocol::policy::{Policy, PortRange, Ports, Proto, Rule, Selector};
-use leptos::{
-    ev::{KeyboardEvent, SubmitEvent},
-    html,
-    prelude::*,
-};
+use leptos::{ev::SubmitEvent, html, prelude::*};
 
 const SELECTORS: WordKind = WordKind {
     noun: "selector",
@@ -28,7 +31,7 @@ const SELECTORS: WordKind = WordKind {
 };
 
 /// The typed fields, which become a rule if they are valid.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct RuleInput {
     name: String,
     from: Vec<String>,
@@ -98,18 +101,13 @@ fn ports(text: &str) -> Result<Ports, FieldError> {
         .map_err(|invalid| ("ports".to_owned(), invalid.to_string()))
 }
 
-/// The policy with the rule at `index`, or added without one; else the error of a field of the rule.
-fn with_rule(mut policy: Policy, index: Option<usize>, typed: &RuleInput) -> Result<Policy, FieldError> {
+/// The policy with the typed rule in place of the one that has the name `opened`, or added; else the error of a field of
+/// the rule.
+fn with_rule(mut policy: Policy, opened: Option<&str>, typed: &RuleInput) -> Result<Policy, FieldError> {
     let rule = typed.rule()?;
-    let at = index
-        .filter(|index| *index < policy.rules.len())
-        .unwrap_or(policy.rules.len());
-    let taken = policy
-        .rules
-        .iter()
-        .enumerate()
-        .any(|(other, known)| other != at && known.name == rule.name);
-    if taken {
+    let has_name = |name: &str| policy.rules.iter().position(|known| known.name == name);
+    let at = opened.and_then(has_name).unwrap_or(policy.rules.len());
+    if has_name(&rule.name).is_some_and(|taken| taken != at) {
         return Err(("name".to_owned(), copy::NAME_TAKEN.to_owned()));
     }
     if at == policy.rules.len() {
@@ -126,22 +124,24 @@ fn with_rule(mut policy: Policy, index: Option<usize>, typed: &RuleInput) -> Res
     }
 }
 
+/// The form for the rule with the name `opened`, or for a new one. It keeps what is typed whatever happens to the policy.
 #[component]
-pub(super) fn RuleForm(draft: PolicyDraft, index: Option<usize>, on_close: Callback<()>) -> impl IntoView {
-    let first = draft
-        .policy
-        .with_untracked(|policy| index.and_then(|index| policy.rules.get(index)).cloned());
-    let title = first
-        .as_ref()
-        .map_or_else(|| copy::NEW_RULE.to_owned(), |rule| rule.name.clone());
-    let typed = RwSignal::new(RuleInput::of(first.as_ref()));
-    let checked = RwSignal::new(false);
-    let wrong = Memo::new(move |_| {
-        let outcome = draft
+pub(super) fn RuleForm(draft: PolicyDraft, forms: Forms, opened: Option<String>) -> impl IntoView {
+    let first = opened.as_ref().and_then(|name| {
+        draft
             .policy
-            .with(|policy| typed.with(|typed| with_rule(policy.clone(), index, typed)));
-        outcome.err().filter(|_| checked.get())
+            .with_untracked(|policy| policy.rules.iter().find(|rule| rule.name == *name).cloned())
     });
+    let title = opened.clone().unwrap_or_else(|| copy::NEW_RULE.to_owned());
+    let untouched = RuleInput::of(first.as_ref());
+    let typed = RwSignal::new(untouched.clone());
+    let edited = Memo::new(move |_| typed.with(|typed| *typed != untouched));
+    let opened = StoredValue::new(opened);
+    let outcome = move |policy: &Policy| {
+        opened.with_value(|opened| typed.with(|typed| with_rule(policy.clone(), opened.as_deref(), typed)))
+    };
+    let checked = RwSignal::new(false);
+    let wrong = Memo::new(move |_| draft.policy.with(outcome).err().filter(|_| checked.get()));
     let error = move |field: &'static str| {
         Signal::derive(move || {
             wrong
@@ -153,12 +153,9 @@ pub(super) fn RuleForm(draft: PolicyDraft, index: Option<usize>, on_close: Callb
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         checked.set(true);
-        let outcome = draft
-            .policy
-            .with_untracked(|policy| typed.with_untracked(|typed| with_rule(policy.clone(), index, typed)));
-        if let Ok(policy) = outcome {
+        if let Ok(policy) = untrack(|| draft.policy.with(outcome)) {
             draft.policy.set(policy);
-            on_close.run(());
+            forms.close();
         }
     };
     let field = NodeRef::<html::Input>::new();
@@ -166,9 +163,18 @@ pub(super) fn RuleForm(draft: PolicyDraft, index: Option<usize>, on_close: Callb
     let read = move |part: fn(&RuleInput) -> String| Signal::derive(move || typed.with(part));
     let unreachable =
         move || typed.with(|typed| typed.rule().ok().and_then(|rule| unreachable_devices_of(&rule)));
+    let happened = Memo::new(move |_| draft.policy.with(|policy| meanwhile(first.as_ref()?, policy)));
+    let notice = move || {
+        let text = match happened.get()? {
+            Meanwhile::Changed(rule) => copy::rule_changed(&rule),
+            Meanwhile::Removed => copy::RULE_REMOVED.to_owned(),
+        };
+        Some(view! { <Notice tone=Tone::Warn text/> })
+    };
     view! {
-        <EditorDrawer title on_close>
+        <Drawer name=title is_form=true edited=forms.follow(edited) on_close=move || forms.close()>
             <form on:submit=submit novalidate>
+                {notice}
                 <Field label=copy::RULE_NAME value=read(|typed| typed.name.clone()) required=true error=error("name") node_ref=field
                     on_input=move |text| typed.update(|typed| typed.name = text)/>
                 <Selectors label=copy::FROM value=Signal::derive(move || typed.with(|typed| typed.from.clone())) error=error("from")
@@ -178,11 +184,11 @@ pub(super) fn RuleForm(draft: PolicyDraft, index: Option<usize>, on_close: Callb
                 {move || unreachable().map(|unreachable| view! { <p class="caption warn">{unreachable}</p> })}
                 <Allowed typed wrong=error("ports")/>
                 <div class="actions">
-                    <Button label=copy::CANCEL on_press=move || on_close.run(())/>
+                    <Button label=copy::CANCEL on_press=move || forms.close()/>
                     <Button label=copy::APPLY_RULE kind=ButtonKind::Primary submit=true/>
                 </div>
             </form>
-        </EditorDrawer>
+        </Drawer>
     }
 }
 
@@ -225,27 +231,6 @@ fn Selectors(
             <p class="hint">{meaning}</p>
             {move || error.get().map(|error| view! { <p class="field-error" role="alert"><Icon glyph=lucide::CIRCLE_ALERT/>{error}</p> })}
         </div>
-    }
-}
-
-/// A drawer beside the sentences. Escape closes it.
-#[component]
-pub(super) fn EditorDrawer(
-    #[prop(into)] title: String,
-    on_close: Callback<()>,
-    children: Children,
-) -> impl IntoView {
-    let keys = move |event: KeyboardEvent| {
-        if event.key() == "Escape" {
-            event.stop_propagation();
-            on_close.run(());
-        }
-    };
-    view! {
-        <aside class="drawer editor" aria-label=table::details_of(&title) on:keydown=keys>
-            <header><h2>{title.clone()}</h2></header>
-            {children()}
-        </aside>
     }
 }
 
@@ -301,6 +286,30 @@ mod tests {
             with_rule(one.clone(), None, &typed(|_| ())).unwrap_err().0,
             "name"
         );
-        assert_eq!(with_rule(one, Some(0), &typed(|_| ())).unwrap().rules.len(), 1);
+        assert_eq!(
+            with_rule(one, Some("web"), &typed(|_| ())).unwrap().rules.len(),
+            1
+        );
+    }
+
+    #[test]
+    fn a_rule_replaces_the_one_with_its_name_wherever_that_is_and_is_added_if_it_is_gone() {
+        let other = typed(|typed| typed.name = "ssh".to_owned());
+        let policy = with_rule(Policy::default(), None, &typed(|_| ())).unwrap();
+        let policy = with_rule(policy, None, &other).unwrap();
+        let mut moved = policy.clone();
+        moved.rules.reverse();
+        let renamed = typed(|typed| typed.name = "http".to_owned());
+        let names = |policy: Policy| {
+            let names: Vec<_> = policy.rules.into_iter().map(|rule| rule.name).collect();
+            names.join(" ")
+        };
+        assert_eq!(
+            names(with_rule(moved, Some("web"), &renamed).unwrap()),
+            "ssh http"
+        );
+        let mut gone = policy;
+        gone.rules.remove(0);
+        assert_eq!(names(with_rule(gone, Some("web"), &renamed).unwrap()), "ssh http");
     }
 }

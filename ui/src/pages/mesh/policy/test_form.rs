@@ -1,9 +1,10 @@
 //! The drawer that adds a test.
 
-use super::{draft::PolicyDraft, rule_form::EditorDrawer};
+use super::{Forms, draft::PolicyDraft};
 use crate::{
     components::{
         button::{Button, ButtonKind},
+        drawer::Drawer,
         field::Field,
         focus::focus_when_shown,
         select::Select,
@@ -14,7 +15,7 @@ use flotilla_protocol::policy::{Expect, PolicyTest, Proto, Selector};
 use leptos::{ev::SubmitEvent, html, prelude::*};
 
 /// The typed fields.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct TestInput {
     from: String,
     to: String,
@@ -58,14 +59,16 @@ const ALLOW: &str = "allow";
 const DENY: &str = "deny";
 
 #[component]
-pub(super) fn TestForm(draft: PolicyDraft, on_close: Callback<()>) -> impl IntoView {
-    let typed = RwSignal::new(TestInput {
+pub(super) fn TestForm(draft: PolicyDraft, forms: Forms) -> impl IntoView {
+    let untouched = TestInput {
         from: String::new(),
         to: String::new(),
         proto: Proto::Tcp.to_string(),
         port: String::new(),
         expect: DENY.to_owned(),
-    });
+    };
+    let typed = RwSignal::new(untouched.clone());
+    let edited = Memo::new(move |_| typed.with(|typed| *typed != untouched));
     let checked = RwSignal::new(false);
     let error = move |field: &'static str| {
         Signal::derive(move || {
@@ -80,7 +83,7 @@ pub(super) fn TestForm(draft: PolicyDraft, on_close: Callback<()>) -> impl IntoV
         checked.set(true);
         if let Ok(test) = typed.with_untracked(TestInput::test) {
             draft.policy.update(|policy| policy.tests.push(test));
-            on_close.run(());
+            forms.close();
         }
     };
     let field = NodeRef::<html::Input>::new();
@@ -91,7 +94,7 @@ pub(super) fn TestForm(draft: PolicyDraft, on_close: Callback<()>) -> impl IntoV
         (ALLOW.to_owned(), copy::ALLOWED.to_owned()),
     ];
     view! {
-        <EditorDrawer title=copy::NEW_TEST on_close>
+        <Drawer name=copy::NEW_TEST is_form=true edited=forms.follow(edited) on_close=move || forms.close()>
             <form on:submit=submit novalidate>
                 <Field label=copy::FROM hint=copy::SELECTOR value=read(|typed| typed.from.clone()) verbatim=true error=error("from") node_ref=field
                     on_input=move |text| typed.update(|typed| typed.from = text)/>
@@ -104,11 +107,11 @@ pub(super) fn TestForm(draft: PolicyDraft, on_close: Callback<()>) -> impl IntoV
                 <Select label=copy::EXPECTED options=expected value=read(|typed| typed.expect.clone())
                     on_change=move |expect| typed.update(|typed| typed.expect = expect)/>
                 <div class="actions">
-                    <Button label=copy::CANCEL on_press=move || on_close.run(())/>
+                    <Button label=copy::CANCEL on_press=move || forms.close()/>
                     <Button label=copy::APPLY_TEST kind=ButtonKind::Primary submit=true/>
                 </div>
             </form>
-        </EditorDrawer>
+        </Drawer>
     }
 }
 
