@@ -56,7 +56,7 @@ pub fn AddDevice() -> impl IntoView {
         Step::Install => view! { <InstallStep on_close=close/> }.into_any(),
     };
     view! {
-        <Dialog title=copy::ADD_DEVICE size=Size::Wide on_close=close head>
+        <Dialog title=copy::ADD_DEVICE size=Size::Wide on_close=close edited=Signal::derive(move || flow.is_edited()) head>
             {step}
         </Dialog>
     }

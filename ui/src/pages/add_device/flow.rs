@@ -41,11 +41,19 @@ pub(super) const LIFETIMES: [(u32, &str); 4] = [
     (604_800, "7 days"),
 ];
 
-/// The default lifetime of a command, in seconds.
-pub(super) const COMMAND_LIFETIME: u32 = 3_600;
+/// The lifetime of a command in seconds, unless the person chooses one.
+const COMMAND_LIFETIME: u32 = 3_600;
 
-/// The default lifetime of a config file, in seconds: taking a file to a device takes longer than pasting a command.
-pub(super) const CONFIG_LIFETIME: u32 = 86_400;
+/// The lifetime of a config file in seconds: taking a file to a device takes longer than pasting a command.
+const CONFIG_LIFETIME: u32 = 86_400;
+
+/// How long the text of a method works, in seconds: as long as the person chose, whatever the method.
+fn lifetime_of(chosen: Option<u32>, method: Method) -> u32 {
+    chosen.unwrap_or(match method {
+        Method::Config => CONFIG_LIFETIME,
+        Method::Install | Method::Docker | Method::Compose | Method::Ssh => COMMAND_LIFETIME,
+    })
+}
 
 /// The decisions and the results of the calls. A handle: copies share the same signals.
 #[derive(Debug, Clone, Copy)]
@@ -65,7 +73,10 @@ pub(super) struct Flow {
     pub self_test: SelfTest,
     pub mode: RwSignal<NetworkMode>,
     pub relay: RwSignal<RelayPreference>,
+    /// The lifetime of the command that is shown or created next, in seconds.
     pub lifetime: RwSignal<u32>,
+    /// The lifetime that the person chose.
+    chosen_lifetime: RwSignal<Option<u32>>,
     /// The tab of the last step.
     pub method: RwSignal<Method>,
     /// Options of the installer, for the install command and for SSH.
@@ -75,7 +86,7 @@ pub(super) struct Flow {
     pub host: RwSignal<String>,
     /// An installation over SSH took a new token, so the texts that were shown before do not work.
     pub token_used_by_ssh: RwSignal<bool>,
-    /// The command was copied, or its lifetime chosen. It is then replaced only if the person asks for it.
+    /// The command was copied. It is then replaced only if the person asks for it.
     pub keep_command: RwSignal<bool>,
     /// The device existed before this dialog, so there are no earlier steps to go back to.
     pub resumed: RwSignal<bool>,
@@ -105,6 +116,7 @@ impl Flow {
             mode: RwSignal::new(NetworkMode::Host),
             relay: RwSignal::new(RelayPreference::Auto),
             lifetime: RwSignal::new(COMMAND_LIFETIME),
+            chosen_lifetime: RwSignal::new(None),
             method: RwSignal::new(Method::Install),
             as_root: RwSignal::new(false),
             skip_docker: RwSignal::new(false),
@@ -182,6 +194,7 @@ impl Flow {
         self.tags.set(Vec::new());
         self.name_refused.set(None);
         self.lifetime.set(COMMAND_LIFETIME);
+        self.chosen_lifetime.set(None);
         self.host.set(String::new());
         self.forget();
         self.step.set(Step::Name);
@@ -222,6 +235,32 @@ impl Flow {
             },
         };
         self.run(async move { send(&request).await });
+    }
+
+    /// Replaces the command by one that works as long as the person chose.
+    pub(super) fn choose_lifetime(self, seconds: u32) {
+        self.chosen_lifetime.set(Some(seconds));
+        self.lifetime.set(seconds);
+        self.renew();
+    }
+
+    /// Shows the text of another method. A config file takes longer to reach a device, so it replaces a command that
+    /// nobody copied by one that works longer.
+    pub(super) fn choose_method(self, method: Method) {
+        self.method.set(method);
+        let lifetime = lifetime_of(self.chosen_lifetime.get_untracked(), method);
+        let is_untouched =
+            !self.keep_command.get_untracked() && self.shown_once.with_untracked(Option::is_some);
+        if is_untouched && lifetime > self.lifetime.get_untracked() {
+            self.lifetime.set(lifetime);
+            self.renew();
+        }
+    }
+
+    /// Whether something is entered that is not created yet.
+    pub(super) fn is_edited(self) -> bool {
+        let is_named = !self.proposed.get() && self.name.with(|name| !name.trim().is_empty());
+        self.device.with(Option::is_none) && (is_named || self.tags.with(|tags| !tags.is_empty()))
     }
 
     fn forget(self) {
@@ -284,4 +323,18 @@ impl Flow {
 
 pub(super) fn use_flow() -> Flow {
     expect_context()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chosen_lifetime_holds_for_every_method() {
+        assert_eq!(lifetime_of(None, Method::Docker), 3_600);
+        assert_eq!(lifetime_of(None, Method::Config), 86_400);
+        for method in Method::ALL {
+            assert_eq!(lifetime_of(Some(900), method), 900);
+        }
+    }
 }

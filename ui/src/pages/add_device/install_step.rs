@@ -2,7 +2,7 @@
 
 use super::{
     countdown::Countdown,
-    flow::{CONFIG_LIFETIME, Flow, LIFETIMES, Step, use_flow},
+    flow::{Flow, LIFETIMES, Step, use_flow},
     method::Method,
     panel::MethodPanel,
     progress::{CommandState, command_state},
@@ -110,9 +110,7 @@ fn Waiting(enrollment: Signal<Option<Enrollment>>, expires: Signal<Option<Timest
         .collect();
     let choose = move |seconds: String| {
         if let Ok(seconds) = seconds.parse() {
-            flow.lifetime.set(seconds);
-            flow.renew();
-            flow.keep_command.set(true);
+            flow.choose_lifetime(seconds);
         }
     };
     let chosen = Signal::derive(move || flow.lifetime.get().to_string());
@@ -163,15 +161,8 @@ fn Methods() -> impl IntoView {
         Method::ALL.into_iter().map(tab).collect::<Vec<_>>()
     });
     let select = move |label: String| {
-        let Some(chosen) = Method::from_label(&label) else {
-            return;
-        };
-        flow.method.set(chosen);
-        let is_untouched =
-            !flow.keep_command.get_untracked() && flow.shown_once.with_untracked(Option::is_some);
-        if chosen == Method::Config && is_untouched {
-            flow.lifetime.set(CONFIG_LIFETIME);
-            flow.renew();
+        if let Some(chosen) = Method::from_label(&label) {
+            flow.choose_method(chosen);
         }
     };
     let selected = Signal::derive(move || flow.method.get().label().to_owned());
