@@ -4,6 +4,7 @@ mod add_device;
 mod addresses;
 mod first_minutes;
 mod fleet;
+mod focus;
 mod keyboard;
 mod mesh;
 mod pages;
