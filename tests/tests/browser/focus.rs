@@ -70,6 +70,7 @@ fn live_data_rebuilds_no_open_panel_and_never_moves_the_focus() -> Result<()> {
         // The focus is on the row of the menu.
         page.press(Key::Enter).await?;
         page.focus_is("complementary", "Details of web").await?;
+        page.keep_picture("container-details").await?;
         page.run(MARK).await?;
         page.find("combobox", "Filter containers").await?.click().await?;
         page.type_text("we").await?;

@@ -32,6 +32,20 @@ where
     });
 }
 
+/// Moves the focus to an element that data brings into the page, in place of the one that had the focus. It stays where
+/// it is if that is still there.
+pub fn focus_if_lost(element: NodeRef<html::Button>) {
+    Effect::new(move || {
+        if let Some(element) = element.get() {
+            request_animation_frame(move || {
+                if focused().is_none() {
+                    element.focus().ok();
+                }
+            });
+        }
+    });
+}
+
 /// Moves the focus to a field once it is in the page, and selects its text.
 pub fn select_when_shown(field: NodeRef<html::Input>) {
     Effect::new(move || {

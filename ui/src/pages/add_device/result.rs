@@ -4,7 +4,7 @@ use super::{flow::use_flow, problems::Problems};
 use crate::{
     components::{
         button::{Button, ButtonKind},
-        focus::focus_when_shown,
+        focus::focus_if_lost,
         icon::{Icon, lucide},
     },
     copy::{add_device as copy, device as device_copy},
@@ -21,7 +21,7 @@ pub(super) fn ResultCard(on_close: Callback<()>) -> impl IntoView {
     let store = use_store();
     let navigate = use_navigate();
     let open = NodeRef::<html::Button>::new();
-    focus_when_shown(open);
+    focus_if_lost(open);
     store.ensure_paths();
     let device = Memo::new(move |_| store.lookup_device(&flow.device.get()?.to_string()));
     let rows = Memo::new(move |_| device.get().map(|device| facts(&device, store)));
