@@ -88,9 +88,7 @@ pub(super) fn Grid(
                     browser::focus(ACTIVE_ROW);
                 }
             };
-            let name = copy::actions_for(&at.name);
-            let listed = Signal::derive(move || actions(&at.key));
-            view! { <Menu name anchor=at.anchor actions=listed on_close=close/> }
+            view! { <Menu name=copy::actions_for(&at.name) anchor=at.anchor actions=Signal::derive(move || actions(&at.key)) on_close=close/> }
         })}
     }
 }

@@ -163,18 +163,10 @@ pub(super) fn RuleForm(draft: PolicyDraft, forms: Forms, opened: Option<String>)
     let read = move |part: fn(&RuleInput) -> String| Signal::derive(move || typed.with(part));
     let unreachable =
         move || typed.with(|typed| typed.rule().ok().and_then(|rule| unreachable_devices_of(&rule)));
-    let happened = Memo::new(move |_| draft.policy.with(|policy| meanwhile(first.as_ref()?, policy)));
-    let notice = move || {
-        let text = match happened.get()? {
-            Meanwhile::Changed(rule) => copy::rule_changed(&rule),
-            Meanwhile::Removed => copy::RULE_REMOVED.to_owned(),
-        };
-        Some(view! { <Notice tone=Tone::Warn text/> })
-    };
     view! {
         <Drawer name=title is_form=true edited=forms.follow(edited) on_close=move || forms.close()>
             <form on:submit=submit novalidate>
-                {notice}
+                {first.map(|first| view! { <WhatHappened draft rule=first/> })}
                 <Field label=copy::RULE_NAME value=read(|typed| typed.name.clone()) required=true error=error("name") node_ref=field
                     on_input=move |text| typed.update(|typed| typed.name = text)/>
                 <Selectors label=copy::FROM value=Signal::derive(move || typed.with(|typed| typed.from.clone())) error=error("from")
@@ -189,6 +181,19 @@ pub(super) fn RuleForm(draft: PolicyDraft, forms: Forms, opened: Option<String>)
                 </div>
             </form>
         </Drawer>
+    }
+}
+
+/// What somebody else did to the rule since the form was opened with it.
+#[component]
+fn WhatHappened(draft: PolicyDraft, rule: Rule) -> impl IntoView {
+    let happened = Memo::new(move |_| draft.policy.with(|policy| meanwhile(&rule, policy)));
+    move || {
+        let text = match happened.get()? {
+            Meanwhile::Changed(rule) => copy::rule_changed(&rule),
+            Meanwhile::Removed => copy::RULE_REMOVED.to_owned(),
+        };
+        Some(view! { <Notice tone=Tone::Warn text/> })
     }
 }
 
