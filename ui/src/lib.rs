@@ -8,7 +8,7 @@
 //!
 //! - [`app`]: start-up. [`registry`]: the list of pages, of which routes, navigation and keys are made. [`frame`]: what
 //!   surrounds a page: top bar, sidebar, palette. [`pages`]: one module per page.
-//! - [`components`]: buttons, dialogs, fields, and the table that every list uses.
+//! - [`components`]: buttons, dialogs, fields, and the table that every list uses. [`tables`]: the columns of each list.
 //! - [`urgency`]: the order by trouble. [`usage`]: how much of a device is in use. [`history`]: that over the last minutes.
 //! - [`copy`]: texts that people read, by page. Words that belong to one component are in that component.
 
@@ -37,6 +37,7 @@ pub mod script;
 pub mod session;
 pub mod shell;
 pub mod store;
+pub mod tables;
 pub mod urgency;
 pub mod usage;
 pub mod wire;

@@ -145,10 +145,11 @@ impl Subject {
         }
     }
 
-    #[must_use]
-    pub fn with(mut self, key: Key, value: &str) -> Self {
-        self.facts.push((key, value.to_lowercase()));
-        self
+    /// Adds a fact; an empty value is none.
+    pub fn add(&mut self, key: Key, value: &str) {
+        if !value.is_empty() {
+            self.facts.push((key, value.to_lowercase()));
+        }
     }
 
     pub fn values(&self, key: Key) -> impl Iterator<Item = &str> {

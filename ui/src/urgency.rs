@@ -4,6 +4,7 @@
 use flotilla_protocol::{
     device::{Device, DeviceStatus},
     inventory::{Container, ContainerState, Health, Trouble},
+    path::PathKind,
 };
 
 /// The rank of a device; the lowest comes first.
@@ -27,9 +28,28 @@ pub fn of_container(container: &Container) -> u8 {
         (Some(Trouble::Unhealthy), _) => 0,
         (Some(Trouble::Restarting | Trouble::Dead), _) => 1,
         (Some(Trouble::OutOfMemory | Trouble::NotStarted | Trouble::Failed(_)), _) => 2,
-        (None, ContainerState::Running) if container.health == Health::Starting => 3,
-        (None, ContainerState::Running) => 4,
-        (None, _) => 5,
+        (None, _) => without_trouble(container),
+    }
+}
+
+/// The rank of a container of which it is not known now whether it is in trouble.
+#[must_use]
+pub fn without_trouble(container: &Container) -> u8 {
+    match container.state {
+        ContainerState::Running if container.health == Health::Starting => 3,
+        ContainerState::Running => 4,
+        _ => 5,
+    }
+}
+
+/// The rank of a kind of path; the worst comes first.
+#[must_use]
+pub fn of_path(kind: PathKind) -> u8 {
+    match kind {
+        PathKind::None => 0,
+        PathKind::Relayed => 1,
+        PathKind::Unknown => 2,
+        PathKind::Direct => 3,
     }
 }
 

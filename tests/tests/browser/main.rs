@@ -10,3 +10,4 @@ mod mesh;
 mod pages;
 mod pods;
 mod sessions;
+mod tables;

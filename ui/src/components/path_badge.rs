@@ -33,7 +33,8 @@ pub fn PathBadge(#[prop(into)] path: Signal<Arc<Path>>, children: ChildrenFn) ->
 }
 
 /// The accessible name: "Path to nas: Relayed, UDP is blocked on vps-2's network".
-fn spoken(path: &Path) -> String {
+#[must_use]
+pub fn spoken(path: &Path) -> String {
     let why = if path.why.is_empty() {
         Status::of_path(path.kind).word
     } else {

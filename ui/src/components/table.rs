@@ -1,10 +1,15 @@
 //! The table that every list uses: filter, facets, order, columns and selection. Only the rows in view are elements of
 //! the page.
 //!
-//! A page describes its table by a [`TableSpec`] and hands over rows that know how to show, sort and filter themselves
-//! ([`TableRow`]). [`TableState`] decides which rows are shown, in which order and where; the components draw it.
+//! A kind of rows has a [`Table`]: its words and its [`Column`]s, each of which says in one place how a row is shown in
+//! it, sorted and found by it. [`rows_of`] makes rows of what a page knows, [`TableState`] decides which of them are
+//! shown, in which order and where, and the components draw them. Within this folder rows and columns have no type, so
+//! that all tables share its code.
 
+mod cells;
+mod column;
 mod columns;
+mod declared;
 mod facet;
 mod filter;
 mod footer;
@@ -15,18 +20,22 @@ mod keys;
 mod layout;
 mod order;
 mod row;
+mod rows;
 mod selection;
-mod spec;
 mod state;
+#[cfg(test)]
+mod testing;
 mod toolbar;
 mod window;
 
 pub use super::menu::RowAction;
-pub use facet::FacetValue;
-pub use layout::Layout;
-pub use order::{SortKey, natural};
-pub use row::Dash;
-pub use spec::{Column, Facet, Narrow, Rows, SortBy, TableRow, TableSpec, Unit};
+pub use cells::{Dash, age_cell, date_cell, mono_cell, name_cell, text_cell};
+pub use column::{Column, Narrow, ValuesOf};
+#[cfg(test)]
+pub use declared::slips;
+pub use declared::{About, Table};
+pub use order::SortKey;
+pub use rows::{Same, TableRow, TableRows, Unit, rows_of};
 pub use state::TableState;
 
 use grid::Grid;
@@ -35,6 +44,14 @@ use std::sync::Arc;
 
 /// The actions of a row by its key, computed when its menu opens.
 pub type RowActions = Arc<dyn Fn(&str) -> Vec<RowAction> + Send + Sync>;
+
+/// The panel beside the table, which can show a row while the focus stays in the table.
+#[derive(Debug, Clone, Copy)]
+pub struct Beside {
+    pub is_open: Signal<bool>,
+    /// Shows the row of a key.
+    pub show: Callback<String>,
+}
 
 /// A table with its toolbar. A page shows something else in its place while there are no rows at all.
 #[component]
@@ -52,15 +69,17 @@ pub fn DataTable(
     /// Runs on Enter or a click on a row.
     #[prop(optional_no_strip)]
     on_open: Option<Callback<String>>,
-    /// The buttons for the selected rows.
+    /// The panel in which `v` shows a row, and the arrow keys others while it is open.
+    #[prop(optional_no_strip)]
+    beside: Option<Beside>,
+    /// The buttons for the selected rows. Without them, no row can be selected.
     #[prop(optional_no_strip)]
     bulk: Option<ViewFn>,
 ) -> impl IntoView {
-    provide_context(table);
     view! {
-        <div class="table">
+        <div class="table" node_ref=table.root>
             <toolbar::Toolbar table scope notice/>
-            <Grid table actions on_open/>
+            <Grid table actions on_open beside select=bulk.is_some()/>
             <footer::Footer table bulk/>
         </div>
     }

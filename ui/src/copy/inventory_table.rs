@@ -5,6 +5,9 @@ use crate::format::count;
 pub const ADD_DEVICE: &str = "Add Device";
 pub const NO_DEVICES: &str = "Nothing to show yet";
 pub const NO_DEVICES_TEXT: &str = "Containers, images and volumes appear once a device is added.";
+pub const NO_ANSWER: &str = "No device answered";
+pub const NO_ANSWER_TEXT: &str =
+    "None of your devices is online, and none has reported anything to show here.";
 pub const RETRY: &str = "Retry now";
 pub const UNREACHABLE: &str = "Unreachable devices";
 pub const RECONNECTING: &str = "The link dropped a moment ago. The agent is connecting again.";
@@ -13,7 +16,6 @@ pub const REVOKED: &str = "The device was revoked.";
 pub const QUARANTINED: &str = "Two machines present themselves as this device.";
 pub const CLOSE: &str = "Close";
 pub const NONE: &str = "None";
-pub const UNKNOWN: &str = "Unknown";
 
 pub const NO_CONTAINERS: &str = "No containers";
 pub const NO_CONTAINERS_TEXT: &str = "None of your devices runs a container yet.";

@@ -16,6 +16,7 @@ pub const SELECT_ALL: &str = "Select all";
 pub const DEVICE: &str = "Device";
 pub const ALL_DEVICES: &str = "All devices";
 pub const ALL: &str = "All";
+pub const UNKNOWN: &str = "Unknown";
 pub const SUGGESTIONS: &str = "Suggestions";
 
 #[must_use]

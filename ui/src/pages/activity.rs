@@ -1,130 +1,104 @@
-//! The activity log, newest entries first.
+//! The activity log, newest entries first: the table and the page.
 
 use crate::{
     components::{
-        age::AgeLabel,
         badge::{Status, Tone, status_badge},
         button::Button,
         empty::EmptyState,
         error_state::ErrorState,
         icon::lucide,
         skeleton::Skeleton,
-        table::{Column, DataTable, Facet, Narrow, Rows, SortBy, SortKey, TableRow, TableSpec, TableState},
+        table::{
+            self, About, DataTable, Narrow, Same, Table, TableRow, TableRows, TableState, age_cell, rows_of,
+        },
     },
     copy::{activity as copy, events, frame},
     frame::PageActions,
-    pages::inventory_table::{
-        outdated,
-        rows::{name_cell, text_cell},
-    },
-    query::{Key, Subject},
+    pages::inventory_table::outdated,
+    query::Key,
     store::{Load, use_store},
 };
 use flotilla_protocol::activity::{Activity, Actor};
 use leptos::prelude::*;
 use std::sync::Arc;
 
-const SPEC: TableSpec = TableSpec {
-    id: "activity",
-    label: frame::ACTIVITY,
-    filter: copy::FILTER,
-    one: "entry",
-    many: "entries",
-    columns: &[
-        Column::text("action", copy::ACTION, 15.0),
-        Column::text("time", copy::TIME, 6.5).fixed(),
-        Column::text("who", copy::WHO, 8.0),
-        Column::text("target", copy::TARGET, 8.0),
-        Column::text("device", copy::DEVICE, 8.0),
-        Column::text("result", copy::RESULT, 6.0).fixed(),
-        Column::text("details", copy::DETAILS, 11.0),
-    ],
-    keys: &[Key::Who, Key::Action, Key::Device, Key::Status],
-    facets: &[
-        Facet {
-            key: Key::Status,
-            title: copy::RESULT,
-            values: copy::RESULTS,
-        },
-        Facet {
-            key: Key::Who,
-            title: copy::WHO,
-            values: &[],
-        },
-    ],
-    sort: &[SortBy {
-        column: "time",
-        descending: true,
-    }],
-    sort_words: copy::NEWEST_FIRST,
-    leaving: &["details", "target", "who", "device", "result"],
-    narrow: Narrow {
-        title: "action",
-        status: Some("result"),
-        below: "details",
-        figure: Some("time"),
+type Column = table::Column<ActivityRow>;
+
+pub static ACTIVITY: Table<ActivityRow> = Table {
+    about: About {
+        word: "activity",
+        label: frame::ACTIVITY,
+        filter: copy::FILTER,
+        one: "entry",
+        many: "entries",
+        sort_words: copy::NEWEST_FIRST,
+        scope: &[],
     },
-    age: "time",
-    selectable: false,
+    columns: &[
+        Column::text("action", copy::ACTION, 15.0, |row| &row.sentence)
+            .fact(Key::Action, |row, fact| fact(copy::word(row.entry.action))),
+        Column::view(
+            "time",
+            copy::TIME,
+            6.5,
+            |row| age_cell(Some(row.entry.at)),
+            |row| u64::try_from(row.entry.id).unwrap_or_default().into(),
+        )
+        .fixed()
+        .narrow(Narrow::Figure)
+        .ages()
+        .descends()
+        .ordered(1),
+        Column::text("who", copy::WHO, 8.0, |row| &row.who)
+            .facet(Key::Who, copy::WHO, &[], |row, fact| {
+                fact(kind_of(&row.entry.actor))
+            })
+            .priority(3),
+        Column::text("target", copy::TARGET, 8.0, |row| {
+            row.entry.target.as_deref().unwrap_or_default()
+        })
+        .priority(2),
+        Column::text("device", copy::DEVICE, 8.0, device)
+            .fact(Key::Device, |row, fact| fact(device(row)))
+            .priority(4),
+        Column::view("result", copy::RESULT, 6.0, result_cell, |row| {
+            u8::from(row.entry.succeeded).into()
+        })
+        .facet(Key::Status, copy::RESULT, copy::RESULTS, |row, fact| {
+            fact(if row.entry.succeeded { "done" } else { "refused" });
+        })
+        .fixed()
+        .narrow(Narrow::Status)
+        .priority(5),
+        Column::text("details", copy::DETAILS, 11.0, |row| &row.entry.details)
+            .narrow(Narrow::Below)
+            .priority(1),
+    ],
 };
 
 #[derive(Debug)]
-struct ActivityRow {
+pub struct ActivityRow {
     entry: Arc<Activity>,
     key: String,
     sentence: String,
     who: String,
-    subject: Subject,
 }
 
 impl ActivityRow {
     fn new(entry: Arc<Activity>) -> Self {
-        let (sentence, who) = (events::sentence(&entry), events::who(&entry.actor));
-        let target = entry.target.as_deref().unwrap_or_default();
-        let device = entry.device.as_deref().unwrap_or_default();
-        let mut subject = Subject::new([sentence.as_str(), &who, target, device, &entry.details]);
-        let actor = match &entry.actor {
-            Actor::Owner => "you",
-            Actor::Token { .. } => "token",
-            Actor::Device { .. } => "device",
-            Actor::Stranger { .. } => "stranger",
-            Actor::Control => "controller",
-            Actor::Unknown => "unknown",
-        };
-        subject = subject
-            .with(Key::Who, actor)
-            .with(Key::Action, copy::word(entry.action));
-        subject = subject.with(Key::Status, if entry.succeeded { "done" } else { "refused" });
-        if !device.is_empty() {
-            subject = subject.with(Key::Device, device);
-        }
         Self {
             key: entry.id.to_string(),
-            sentence,
-            who,
-            subject,
+            sentence: events::sentence(&entry),
+            who: events::who(&entry.actor),
             entry,
-        }
-    }
-
-    fn result(&self) -> Status {
-        if self.entry.succeeded {
-            Status {
-                tone: Tone::Ok,
-                glyph: lucide::CHECK,
-                word: copy::DONE.to_owned(),
-            }
-        } else {
-            Status {
-                tone: Tone::Bad,
-                glyph: lucide::CIRCLE_X,
-                word: copy::REFUSED.to_owned(),
-            }
         }
     }
 }
 
 impl TableRow for ActivityRow {
+    fn table() -> &'static Table<Self> {
+        &ACTIVITY
+    }
     fn key(&self) -> &str {
         &self.key
     }
@@ -134,55 +108,56 @@ impl TableRow for ActivityRow {
     fn name(&self) -> &str {
         &self.sentence
     }
-    fn subject(&self) -> &Subject {
-        &self.subject
+}
+
+/// The rows of all entries that are loaded.
+fn activity_rows() -> TableRows<ActivityRow> {
+    let store = use_store();
+    let source = |(id, entry): (&i64, &Arc<Activity>)| (*id, Same(entry.clone()));
+    let sources = move || {
+        store
+            .activity
+            .with(|entries| entries.rows().iter().map(source).collect())
+    };
+    rows_of(sources, |Same(entry): &Same<Activity>| {
+        ActivityRow::new(entry.clone())
+    })
+}
+
+fn kind_of(actor: &Actor) -> &'static str {
+    match actor {
+        Actor::Owner => "you",
+        Actor::Token { .. } => "token",
+        Actor::Device { .. } => "device",
+        Actor::Stranger { .. } => "stranger",
+        Actor::Control => "controller",
+        Actor::Unknown => "unknown",
     }
-    #[expect(clippy::cast_precision_loss, reason = "no log has 2^52 entries")]
-    fn sort_key(&self, column: &str) -> SortKey<'_> {
-        match column {
-            "action" => SortKey::Text(&self.sentence),
-            "who" => SortKey::Text(&self.who),
-            "target" => self
-                .entry
-                .target
-                .as_deref()
-                .map_or(SortKey::Nothing, SortKey::Text),
-            "device" => self
-                .entry
-                .device
-                .as_deref()
-                .map_or(SortKey::Nothing, SortKey::Text),
-            "result" => SortKey::Number(f64::from(u8::from(self.entry.succeeded))),
-            "details" => SortKey::Text(&self.entry.details),
-            _ => SortKey::Number(self.entry.id as f64),
-        }
-    }
-    fn cell(&self, column: &str) -> AnyView {
-        match column {
-            "action" => name_cell(&self.sentence),
-            "time" => view! { <AgeLabel moment=self.entry.at/> }.into_any(),
-            "who" => text_cell(Some(&self.who)),
-            "target" => text_cell(self.entry.target.as_deref()),
-            "device" => text_cell(self.entry.device.as_deref()),
-            "result" => status_badge(&self.result(), false, false),
-            "details" => text_cell(Some(&self.entry.details)),
-            _ => ().into_any(),
-        }
-    }
+}
+
+fn device(row: &ActivityRow) -> &str {
+    row.entry.device.as_deref().unwrap_or_default()
+}
+
+fn result_cell(row: &ActivityRow) -> AnyView {
+    let (tone, glyph, word) = if row.entry.succeeded {
+        (Tone::Ok, lucide::CHECK, copy::DONE)
+    } else {
+        (Tone::Bad, lucide::CIRCLE_X, copy::REFUSED)
+    };
+    let status = Status {
+        tone,
+        glyph,
+        word: word.to_owned(),
+    };
+    status_badge(&status, false, false)
 }
 
 #[component]
 pub fn ActivityPage() -> impl IntoView {
     let store = use_store();
     store.ensure_activity();
-    let rows = Memo::new(move |_| {
-        let rows = store.activity.with(|collection| {
-            let row = |entry: &Arc<Activity>| Arc::new(ActivityRow::new(entry.clone())) as Arc<dyn TableRow>;
-            collection.rows().values().map(row).collect()
-        });
-        Rows(Arc::new(rows))
-    });
-    let table = TableState::new(&SPEC, rows.into(), outdated());
+    let table = TableState::new(activity_rows(), outdated());
     let stage = Memo::new(move |_| {
         store.activity.with(|collection| match collection.load() {
             _ if !collection.rows().is_empty() => None,

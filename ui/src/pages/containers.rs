@@ -2,16 +2,16 @@
 
 pub mod actions;
 mod confirm;
+mod facts;
 pub(crate) mod pod;
 mod pod_moves;
-mod ports;
-mod row;
 
 pub use actions::ContainerActions;
 pub use confirm::ConfirmStop;
-pub use row::{ContainerRow, SPEC};
 
-use super::inventory_table::{EmptyText, InventoryTable, content_of, opened_row, row_panel, rows};
+use super::inventory_table::{
+    EmptyText, InventoryTable, beside, content_of, opened_row, outdated, row_panel, rows,
+};
 use crate::{
     components::{
         button::Button,
@@ -20,6 +20,7 @@ use crate::{
     },
     copy::{containers as words, inventory_table as copy},
     store::use_store,
+    tables::on_device::item_rows,
 };
 use flotilla_protocol::{
     api::Row,
@@ -45,27 +46,26 @@ pub fn Containers(only: Signal<Option<DeviceId>>) -> impl IntoView {
     let container_actions: ContainerActions = expect_context();
     let moves = PodMoves::new();
     let opened = opened_row(BASE);
-    let rows = rows::rows_of(store.containers, only, ContainerRow::new);
+    let table = TableState::new(item_rows(store.containers, only), outdated());
     let actions: RowActions = Arc::new(move |key| {
         let row = rows::lookup(store.containers, key);
         row.map(|row| all_actions(container_actions, moves, &row))
             .unwrap_or_default()
     });
-    let on_open = rows::row_opener(store.containers, opened, |container| &container.name);
+    let on_open = rows::row_opener(store.containers, opened.open);
     let empty_text = EmptyText {
         glyph: lucide::BOX,
         title: copy::NO_CONTAINERS,
         text: copy::NO_CONTAINERS_TEXT,
     };
-    let found = rows::row_at_address(store.containers, opened, |container, name| {
-        container.name == name || container.id == name
-    });
-    let panel = row_panel(opened, found, row::details, move |row| {
+    let found = rows::row_at_address(store.containers, opened);
+    let panel = row_panel(opened, found, facts::details, move |row| {
         all_actions(container_actions, moves, row)
     });
     view! {
         <div class="with-drawer">
-            <InventoryTable spec=&SPEC content=content_of(store.containers) rows empty_text actions on_open bulk=bulk/>
+            <InventoryTable table content=content_of(store.containers) empty_text actions on_open
+                beside=beside(store.containers, opened) bulk=bulk/>
             {panel}
         </div>
         <ConfirmMove moves/>

@@ -1,29 +1,38 @@
 //! The list of devices, and the dialog that adds one.
 
 mod bulk;
-mod row;
 
 use crate::{
     components::{
+        anchor::Anchor,
         button::{Button, ButtonKind},
         empty::EmptyState,
         error_state::ErrorState,
+        focus::Opener,
         icon::lucide,
+        path_badge::PathFacts,
+        popover::PopoverPanel,
         skeleton::Skeleton,
         table::{DataTable, RowAction, RowActions, TableState},
     },
-    copy::devices as copy,
+    copy::{devices as copy, mesh},
     frame::{PageActions, use_place},
     lazy_views,
-    pages::inventory_table::{outdated, rows},
+    pages::{
+        inventory_table::{outdated, rows},
+        mesh::PathTest,
+    },
     registry::ADD_DEVICE as ADD,
     store::{Load, use_store},
+    tables::devices::{PathPeek, address, device_rows},
 };
 use bulk::Bulk;
-use flotilla_protocol::device::{Device, DeviceStatus};
+use flotilla_protocol::{
+    device::{Device, DeviceStatus},
+    id::DeviceId,
+};
 use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
-use row::{SPEC, device_rows};
 use std::sync::Arc;
 
 #[component]
@@ -61,7 +70,9 @@ enum PageContent {
 fn DevicesTable() -> impl IntoView {
     let store = use_store();
     let navigate = use_navigate();
-    let table = TableState::new(&SPEC, device_rows().into(), outdated());
+    let peek = PathPeek(RwSignal::new(None));
+    provide_context(peek);
+    let table = TableState::new(device_rows(), outdated());
     let bulk = Bulk::new(table);
     let actions: RowActions = {
         let navigate = navigate.clone();
@@ -73,7 +84,11 @@ fn DevicesTable() -> impl IntoView {
                 .unwrap_or_default()
         })
     };
-    let open = Callback::new(move |key: String| navigate(&address_of(&key), Default::default()));
+    let open = Callback::new(move |key: String| {
+        if let Some(device) = untrack(|| store.lookup_device(&key)) {
+            navigate(&address(&device), Default::default());
+        }
+    });
     let content = Memo::new(move |_| {
         store.devices.with(|devices| match devices.load() {
             _ if !devices.rows().is_empty() => PageContent::Rows,
@@ -95,19 +110,37 @@ fn DevicesTable() -> impl IntoView {
         }
     }
     };
-    view! { {body}{bulk.dialog()} }
+    view! { {body}{bulk.dialog()}<PeekedPath peek/> }
 }
 
-/// The address of a row: the enrollment of a pending device, the page of another.
-fn address_of(key: &str) -> String {
-    let pending = use_store()
-        .lookup_device(key)
-        .is_some_and(|device| device.status == DeviceStatus::Pending);
-    if pending {
-        format!("{ADD}?device={key}")
-    } else {
-        format!("/devices/{key}")
-    }
+/// The facts of a path, and its test, at the button in a row that asked for them.
+#[component]
+fn PeekedPath(peek: PathPeek) -> impl IntoView {
+    let store = use_store();
+    let PathPeek(peek) = peek;
+    let panel = move |(to, anchor): (DeviceId, Anchor)| {
+        let from = store
+            .fleet
+            .with_untracked(|fleet| fleet.as_ref().and_then(|fleet| fleet.this_computer))?;
+        let path = Memo::new(move |_| store.paths.with(|paths| paths.rows().get(&(from, to)).cloned()));
+        let first = path.get_untracked()?;
+        let name = mesh::between(first.from.as_str(), first.to.as_str());
+        let path = Signal::derive(move || path.get().unwrap_or_else(|| first.clone()));
+        let opener = StoredValue::new_local(Opener::now());
+        let close = move |keyboard: bool| {
+            peek.set(None);
+            if keyboard {
+                opener.get_value().give_back_soon();
+            }
+        };
+        Some(view! {
+            <PopoverPanel name anchor on_close=close>
+                <PathFacts path/>
+                <PathTest from to/>
+            </PopoverPanel>
+        })
+    };
+    move || peek.get().and_then(panel)
 }
 
 fn actions_of(device: &Device, go: Callback<String>) -> Vec<RowAction> {

@@ -1,99 +1,138 @@
-//! The images of the fleet.
+//! The images of the fleet: the table and the page.
 
-use super::inventory_table::{
-    Details, EmptyText, ItemPage, date, device_link,
-    rows::{self, ItemOnDevice, date_cell, mono_cell, name_cell, text_cell},
-};
+use super::inventory_table::{Details, EmptyText, ItemPage, date, device_link, rows};
 use crate::{
     components::{
         facts::{Fact, Value},
         icon::lucide,
-        table::{Column, Facet, Narrow, SortBy, SortKey, TableRow, TableSpec},
+        table::{self, About, Narrow, SortKey, Table, date_cell, mono_cell},
     },
     copy::{frame, inventory_table as copy, items as words},
     format,
-    query::{Key, Subject},
+    query::Key,
     store::use_store,
+    tables::on_device::{DEVICE_SCOPE, DeviceSummary, ItemRow, ListedItem, device_column},
 };
-use flotilla_protocol::{Timestamp, api::Row, inventory::Image};
+use flotilla_protocol::{api::Row, inventory::Image};
 use leptos::prelude::*;
 
-const SPEC: TableSpec = TableSpec {
-    id: "images",
-    label: frame::IMAGES,
-    filter: words::FILTER_IMAGES,
-    one: "image",
-    many: "images",
-    columns: &[
-        Column::text("repository", words::REPOSITORY, 12.0),
-        Column::text("tag", words::TAG, 8.0),
-        Column::text("device", words::DEVICE, 9.0),
-        Column::figures("size", words::SIZE, 6.0),
-        Column::figures("created", words::CREATED, 6.5),
-        Column::text("used", words::USED_BY, 11.0).fixed(),
-        Column::text("id", words::ID, 8.0).fixed().hidden(),
-    ],
-    keys: &[Key::Status, Key::Device, Key::Tag, Key::Image],
-    facets: &[Facet {
-        key: Key::Status,
-        title: words::USE,
-        values: words::IMAGE_USES,
-    }],
-    sort: &[SortBy::up("repository"), SortBy::up("tag"), SortBy::up("device")],
-    sort_words: words::BY_NAME,
-    leaving: &["created", "used", "size", "tag"],
-    narrow: Narrow {
-        title: "repository",
-        status: Some("tag"),
-        below: "device",
-        figure: Some("size"),
+pub type ImageRow = ItemRow<Image>;
+type Column = table::Column<ImageRow>;
+
+pub static IMAGES: Table<ImageRow> = Table {
+    about: About {
+        word: "images",
+        label: frame::IMAGES,
+        filter: words::FILTER_IMAGES,
+        one: "image",
+        many: "images",
+        sort_words: words::BY_NAME,
+        scope: DEVICE_SCOPE,
     },
-    age: "used",
-    selectable: false,
+    columns: &[
+        Column::text("repository", words::REPOSITORY, 12.0, |row| {
+            &row.derived.repository
+        })
+        .words(|row| &row.derived.names)
+        .fact(Key::Image, |row, fact| {
+            let known = row.item().tags.iter().chain(&row.item().digests);
+            known.for_each(|name| fact(name));
+        })
+        .ordered(1),
+        Column::text("tag", words::TAG, 8.0, |row| &row.derived.tag)
+            .narrow(Narrow::Status)
+            .priority(4)
+            .ordered(2),
+        device_column::<Image>(words::DEVICE, 9.0).ordered(3),
+        Column::view(
+            "size",
+            words::SIZE,
+            6.0,
+            |row| format::disk(row.item().size_bytes).into_any(),
+            |row| row.item().size_bytes.into(),
+        )
+        .figures()
+        .narrow(Narrow::Figure)
+        .priority(3),
+        Column::age("created", words::CREATED, 6.5, |row| row.item().created)
+            .cell(|row| date_cell(row.item().created))
+            .priority(1),
+        Column::view(
+            "used",
+            words::USED_BY,
+            11.0,
+            |row| words::image_use(row.item().used_by).into_any(),
+            |row| row.item().used_by.into(),
+        )
+        .facet(Key::Status, words::USE, words::IMAGE_USES, uses)
+        .fixed()
+        .ages()
+        .priority(2),
+        Column::view(
+            "id",
+            words::ID,
+            8.0,
+            |row| mono_cell(Some(format::short_id(&row.item().id))),
+            |row| SortKey::Text(&row.item().id),
+        )
+        .words(|row| &row.item().id)
+        .fixed()
+        .hidden(),
+    ],
 };
 
 #[derive(Debug)]
-struct ImageRow {
-    item: ItemOnDevice<Image>,
+pub struct ImageTexts {
     name: String,
+    /// All names, one per line.
+    names: String,
     repository: String,
     tag: String,
-    subject: Subject,
 }
 
-impl ImageRow {
-    fn new(item: ItemOnDevice<Image>) -> Self {
-        let image = &item.row.item;
-        let name = image.tags.first().cloned();
+impl ListedItem for Image {
+    type Derived = ImageTexts;
+    const PAGE: &'static str = "/images";
+
+    fn table() -> &'static Table<ImageRow> {
+        &IMAGES
+    }
+    fn derive(image: &Self, _: &DeviceSummary) -> ImageTexts {
         let (repository, tag) = named(image);
-        let mut subject = item.subject(image.tags.iter().map(String::as_str).chain([image.id.as_str()]));
-        let used = match image.used_by {
-            None => "unknown",
-            Some(0) => "unused",
-            Some(_) => "used",
-        };
-        subject = subject.with(Key::Status, used);
-        if image.tags.is_empty() {
-            subject = subject.with(Key::Status, "dangling");
-        }
-        for known in image.tags.iter().chain(&image.digests) {
-            subject = subject.with(Key::Image, known);
-        }
-        let name = name.unwrap_or_else(|| match repository.as_str() {
-            words::UNTAGGED => format::short_id(&image.id).to_owned(),
-            _ => format!("{repository}@{tag}"),
-        });
-        Self {
+        let name = image
+            .tags
+            .first()
+            .cloned()
+            .unwrap_or_else(|| match repository.as_str() {
+                words::UNTAGGED => format::short_id(&image.id).to_owned(),
+                _ => format!("{repository}@{tag}"),
+            });
+        ImageTexts {
+            names: format!("{name}\n{}", image.tags.join("\n")),
             name,
             repository,
             tag,
-            subject,
-            item,
         }
     }
+    fn name(row: &ImageRow) -> &str {
+        &row.derived.name
+    }
+    fn place(&self) -> &str {
+        &self.id
+    }
+    fn state(row: &ImageRow) -> String {
+        words::image_use(row.item().used_by)
+    }
+}
 
-    fn image(&self) -> &Image {
-        &self.item.row.item
+fn uses(row: &ImageRow, fact: &mut dyn FnMut(&str)) {
+    fact(match row.item().used_by {
+        None => "unknown",
+        Some(0) => "unused",
+        Some(_) => "used",
+    });
+    if row.item().tags.is_empty() {
+        fact("dangling");
     }
 }
 
@@ -119,74 +158,17 @@ fn split(name: &str) -> (&str, &str) {
         .unwrap_or((name, ""))
 }
 
-impl TableRow for ImageRow {
-    fn key(&self) -> &str {
-        &self.item.key
-    }
-    fn label(&self) -> String {
-        format!(
-            "{}, {}, {}",
-            self.name,
-            words::image_use(self.image().used_by),
-            self.item.device.name
-        )
-    }
-    fn name(&self) -> &str {
-        &self.name
-    }
-    fn subject(&self) -> &Subject {
-        &self.subject
-    }
-    fn stale_since(&self) -> Option<Timestamp> {
-        self.item.stale_since()
-    }
-    #[expect(clippy::cast_precision_loss, reason = "an order needs no last digit")]
-    fn sort_key(&self, column: &str) -> SortKey<'_> {
-        match column {
-            "tag" => SortKey::Text(&self.tag),
-            "device" => SortKey::Text(&self.item.device.name),
-            "size" => SortKey::Number(self.image().size_bytes as f64),
-            "created" => {
-                let created = self.image().created.map(|at| -(at.as_second() as f64));
-                created.map_or(SortKey::Nothing, SortKey::Number)
-            }
-            "used" => self
-                .image()
-                .used_by
-                .map_or(SortKey::Nothing, |users| SortKey::Number(f64::from(users))),
-            "id" => SortKey::Text(&self.image().id),
-            _ => SortKey::Text(&self.repository),
-        }
-    }
-    fn cell(&self, column: &str) -> AnyView {
-        match column {
-            "repository" => name_cell(&self.repository),
-            "tag" => text_cell(Some(&self.tag)),
-            "device" => self.item.device_cell(),
-            "size" => format::disk(self.image().size_bytes).into_any(),
-            "created" => date_cell(self.image().created),
-            "used" => words::image_use(self.image().used_by).into_any(),
-            "id" => mono_cell(Some(format::short_id(&self.image().id))),
-            _ => ().into_any(),
-        }
-    }
-}
-
 #[component]
 pub fn ImagesPage() -> impl IntoView {
     let store = use_store();
     store.ensure_images();
     ItemPage {
-        spec: &SPEC,
-        address: "/images",
         collection: store.images,
         empty_text: EmptyText {
             glyph: lucide::IMAGE,
             title: copy::NO_IMAGES,
             text: copy::NO_IMAGES_TEXT,
         },
-        row: ImageRow::new,
-        key: |image| &image.id,
         details,
         actions: |row| {
             vec![rows::clipboard_action(

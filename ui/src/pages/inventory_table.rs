@@ -13,17 +13,19 @@ pub use item_page::ItemPage;
 use crate::{
     api::Failure,
     components::{
+        button::{Button, ButtonKind},
         empty::EmptyState,
         error_state::ErrorState,
         icon::{Glyph, lucide},
         skeleton::Skeleton,
-        table::{DataTable, RowActions, Rows, TableSpec, TableState},
+        table::{Beside, DataTable, RowActions, TableState},
     },
     copy::inventory_table as copy,
     store::{Collection, Contact, InventoryItem, Load, use_store},
+    tables::on_device::ListedItem,
 };
 use device_choice::DeviceChoice;
-use flotilla_protocol::{Timestamp, api::Row};
+use flotilla_protocol::{Timestamp, api::Row, device::DeviceStatus};
 use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
 use unreachable::Unreachable;
@@ -35,6 +37,8 @@ pub enum TableContent {
     Failed(Failure),
     /// There are no items, and no devices.
     NoDevices,
+    /// There are no items, and no device can be asked.
+    NoAnswer,
     Empty,
     Rows,
 }
@@ -43,14 +47,20 @@ pub enum TableContent {
 pub fn content_of<T: InventoryItem>(collection: RwSignal<Collection<Row<T>>>) -> Memo<TableContent> {
     let store = use_store();
     Memo::new(move |_| {
-        let devices = store
-            .devices
-            .with(|devices| !devices.is_filled() || !devices.rows().is_empty());
+        let (devices, any_online) = store.devices.with(|devices| {
+            let mut enrolled = devices.rows().values().filter(|device| device.enrolled.is_some());
+            let filled = devices.is_filled();
+            (
+                !filled || !devices.rows().is_empty(),
+                !filled || enrolled.any(|device| device.status == DeviceStatus::Online),
+            )
+        });
         collection.with(|collection| match collection.load() {
             _ if !collection.rows().is_empty() => TableContent::Rows,
             Load::Failed(failure) if !collection.is_filled() => TableContent::Failed(failure.clone()),
             _ if !collection.is_filled() => TableContent::Loading,
             _ if !devices => TableContent::NoDevices,
+            _ if !any_online => TableContent::NoAnswer,
             _ => TableContent::Empty,
         })
     })
@@ -74,28 +84,37 @@ pub fn outdated() -> Signal<Option<Timestamp>> {
     })
 }
 
+/// The panel of the opened row, as the table moves it.
+pub fn beside<T: ListedItem>(collection: RwSignal<Collection<Row<T>>>, opened: OpenedRow) -> Beside {
+    Beside {
+        is_open: Signal::derive(move || opened.at.with(Option::is_some)),
+        show: rows::row_opener(collection, opened.show),
+    }
+}
+
 /// The table, or what is shown in its place.
 #[component]
 pub fn InventoryTable(
-    spec: &'static TableSpec,
+    table: TableState,
     #[prop(into)] content: Signal<TableContent>,
-    #[prop(into)] rows: Signal<Rows>,
     empty_text: EmptyText,
     #[prop(optional)] actions: Option<RowActions>,
     #[prop(optional)] on_open: Option<Callback<String>>,
+    beside: Beside,
     /// The buttons for selected rows, for the state of the table.
     #[prop(optional)]
     bulk: Option<fn(TableState) -> AnyView>,
 ) -> impl IntoView {
     let store = use_store();
-    let outdated = outdated();
-    let table = TableState::new(spec, rows, outdated);
     let body = move || match content.get() {
-        TableContent::Loading => view! { <Skeleton bones=12 sentence=copy::loading(spec.many)/> }.into_any(),
+        TableContent::Loading => {
+            view! { <Skeleton bones=12 sentence=copy::loading(table.about().many)/> }.into_any()
+        }
         TableContent::Failed(failure) => {
             view! { <ErrorState message=failure.to_string() on_retry=move || store.reload()/> }.into_any()
         }
         TableContent::NoDevices => view! { <NoDevices/> }.into_any(),
+        TableContent::NoAnswer => view! { <NoAnswer/> }.into_any(),
         TableContent::Empty => {
             let EmptyText { glyph, title, text } = empty_text;
             view! { <EmptyState glyph title text/> }.into_any()
@@ -104,10 +123,22 @@ pub fn InventoryTable(
             let bulk = bulk.map(|bulk| ViewFn::from(move || bulk(table)));
             let scope = Some(view! { <DeviceChoice table/> }.into_any());
             let notice = Some(view! { <Unreachable/> }.into_any());
-            view! { <DataTable table scope notice actions=actions.clone() on_open bulk/> }.into_any()
+            let beside = Some(beside);
+            view! { <DataTable table scope notice actions=actions.clone() on_open beside bulk/> }.into_any()
         }
     };
     view! { <div class="table-page">{body}</div> }
+}
+
+/// The content of an inventory page whose devices can none of them be asked.
+#[component]
+fn NoAnswer() -> impl IntoView {
+    let store = use_store();
+    view! {
+        <EmptyState glyph=lucide::UNPLUG title=copy::NO_ANSWER text=copy::NO_ANSWER_TEXT>
+            <Button label=copy::RETRY glyph=lucide::REFRESH_CW on_press=move || store.reload()/>
+        </EmptyState>
+    }
 }
 
 /// The content of an inventory page in a fleet without devices.
@@ -117,7 +148,7 @@ fn NoDevices() -> impl IntoView {
     let add = move || navigate("/devices/add", Default::default());
     view! {
         <EmptyState glyph=lucide::BOXES title=copy::NO_DEVICES text=copy::NO_DEVICES_TEXT>
-            <crate::components::button::Button label=copy::ADD_DEVICE kind=crate::components::button::ButtonKind::Primary on_press=add/>
+            <Button label=copy::ADD_DEVICE kind=ButtonKind::Primary on_press=add/>
         </EmptyState>
     }
 }

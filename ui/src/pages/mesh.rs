@@ -12,7 +12,6 @@ mod table;
 mod test_all;
 
 pub(crate) use attempts::PathTest;
-pub(crate) use graph::rank;
 pub(crate) use round_trips::RoundTrips;
 pub(crate) use table::PathsTable;
 

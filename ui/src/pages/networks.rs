@@ -1,151 +1,111 @@
-//! The networks of the fleet.
+//! The networks of the fleet: the table and the page.
 
-use super::inventory_table::{
-    Details, EmptyText, ItemPage, device_link,
-    rows::{ItemOnDevice, mono_cell, name_cell, text_cell},
-};
+use super::inventory_table::{Details, EmptyText, ItemPage, device_link};
 use crate::{
     components::{
         facts::{Fact, Value},
         icon::lucide,
-        table::{Column, Facet, Narrow, SortBy, SortKey, TableRow, TableSpec},
+        table::{self, About, Narrow, SortKey, Table, mono_cell},
     },
     copy::{frame, inventory_table as copy, items as words},
     format,
-    query::{Key, Subject},
+    query::Key,
     store::use_store,
+    tables::on_device::{DEVICE_SCOPE, DeviceSummary, ItemRow, ListedItem, device_column},
 };
-use flotilla_protocol::{Timestamp, api::Row, inventory::Network};
+use flotilla_protocol::{api::Row, inventory::Network};
 use leptos::prelude::*;
 
-const SPEC: TableSpec = TableSpec {
-    id: "networks",
-    label: frame::NETWORKS,
-    filter: words::FILTER_NETWORKS,
-    one: "network",
-    many: "networks",
-    columns: &[
-        Column::text("name", words::NAME, 12.0),
-        Column::text("device", words::DEVICE, 9.0),
-        Column::text("driver", words::DRIVER, 6.0),
-        Column::text("subnet", words::SUBNET, 10.0),
-        Column::text("containers", words::CONTAINERS, 9.0),
-        Column::text("stack", words::STACK, 8.0),
-        Column::text("internal", words::INTERNAL, 5.0).fixed().hidden(),
-        Column::text("attachable", words::ATTACHABLE, 6.0)
-            .fixed()
-            .hidden(),
-        Column::text("id", words::ID, 8.0).fixed().hidden(),
-    ],
-    keys: &[Key::Device, Key::Tag, Key::Driver, Key::Stack],
-    facets: &[Facet {
-        key: Key::Driver,
-        title: words::DRIVER,
-        values: &[],
-    }],
-    sort: &[SortBy::up("name"), SortBy::up("device")],
-    sort_words: words::BY_NAME,
-    leaving: &["stack", "driver", "containers", "subnet"],
-    narrow: Narrow {
-        title: "name",
-        status: Some("driver"),
-        below: "device",
-        figure: Some("subnet"),
+pub type NetworkRow = ItemRow<Network>;
+type Column = table::Column<NetworkRow>;
+
+pub static NETWORKS: Table<NetworkRow> = Table {
+    about: About {
+        word: "networks",
+        label: frame::NETWORKS,
+        filter: words::FILTER_NETWORKS,
+        one: "network",
+        many: "networks",
+        sort_words: words::BY_NAME,
+        scope: DEVICE_SCOPE,
     },
-    age: "containers",
-    selectable: false,
+    columns: &[
+        Column::text("name", words::NAME, 12.0, |row| &row.item().name).ordered(1),
+        device_column::<Network>(words::DEVICE, 9.0).ordered(2),
+        Column::text("driver", words::DRIVER, 6.0, |row| &row.item().driver)
+            .facet(Key::Driver, words::DRIVER, &[], |row, fact| {
+                fact(&row.item().driver)
+            })
+            .narrow(Narrow::Status)
+            .priority(2),
+        Column::text("subnet", words::SUBNET, 10.0, |row| &row.derived.subnets)
+            .mono()
+            .narrow(Narrow::Figure)
+            .priority(4),
+        Column::text("containers", words::CONTAINERS, 9.0, |row| {
+            &row.derived.containers
+        })
+        .ages()
+        .priority(3),
+        Column::text("stack", words::STACK, 8.0, stack)
+            .fact(Key::Stack, |row, fact| fact(stack(row)))
+            .priority(1),
+        Column::text("internal", words::INTERNAL, 5.0, |row| {
+            words::yes_no(row.item().internal)
+        })
+        .unsearched()
+        .fixed()
+        .hidden(),
+        Column::text("attachable", words::ATTACHABLE, 6.0, |row| {
+            words::yes_no(row.item().attachable)
+        })
+        .unsearched()
+        .fixed()
+        .hidden(),
+        Column::view(
+            "id",
+            words::ID,
+            8.0,
+            |row| mono_cell(Some(format::short_id(&row.item().id))),
+            |row| SortKey::Text(&row.item().id),
+        )
+        .fixed()
+        .hidden(),
+    ],
 };
 
 #[derive(Debug)]
-struct NetworkRow {
-    item: ItemOnDevice<Network>,
+pub struct NetworkTexts {
     subnets: String,
     containers: String,
-    subject: Subject,
 }
 
-impl NetworkRow {
-    fn new(item: ItemOnDevice<Network>) -> Self {
-        let network = &item.row.item;
-        let subnets = network.subnets.join(", ");
-        let containers = network.containers.join(", ");
-        let stack = network.stack.as_deref().unwrap_or_default();
-        let mut subject = item.subject([network.name.as_str(), &subnets, &containers, stack]);
-        subject = subject.with(Key::Driver, &network.driver);
-        if !stack.is_empty() {
-            subject = subject.with(Key::Stack, stack);
-        }
-        Self {
-            subnets,
-            containers,
-            subject,
-            item,
+impl ListedItem for Network {
+    type Derived = NetworkTexts;
+    const PAGE: &'static str = "/networks";
+
+    fn table() -> &'static Table<NetworkRow> {
+        &NETWORKS
+    }
+    fn derive(network: &Self, _: &DeviceSummary) -> NetworkTexts {
+        NetworkTexts {
+            subnets: network.subnets.join(", "),
+            containers: network.containers.join(", "),
         }
     }
-
-    fn network(&self) -> &Network {
-        &self.item.row.item
+    fn name(row: &NetworkRow) -> &str {
+        &row.item().name
     }
-}
-
-fn or_nothing(text: &str) -> SortKey<'_> {
-    if text.is_empty() {
-        SortKey::Nothing
-    } else {
-        SortKey::Text(text)
+    fn place(&self) -> &str {
+        &self.name
+    }
+    fn state(row: &NetworkRow) -> String {
+        row.item().driver.clone()
     }
 }
 
-impl TableRow for NetworkRow {
-    fn key(&self) -> &str {
-        &self.item.key
-    }
-    fn label(&self) -> String {
-        format!(
-            "{}, {}, {}",
-            self.network().name,
-            self.network().driver,
-            self.item.device.name
-        )
-    }
-    fn name(&self) -> &str {
-        &self.network().name
-    }
-    fn subject(&self) -> &Subject {
-        &self.subject
-    }
-    fn stale_since(&self) -> Option<Timestamp> {
-        self.item.stale_since()
-    }
-    fn sort_key(&self, column: &str) -> SortKey<'_> {
-        let network = self.network();
-        match column {
-            "device" => SortKey::Text(&self.item.device.name),
-            "driver" => SortKey::Text(&network.driver),
-            "subnet" => or_nothing(&self.subnets),
-            "containers" => or_nothing(&self.containers),
-            "stack" => or_nothing(network.stack.as_deref().unwrap_or_default()),
-            "internal" => SortKey::Text(words::yes_no(network.internal)),
-            "attachable" => SortKey::Text(words::yes_no(network.attachable)),
-            "id" => SortKey::Text(&network.id),
-            _ => SortKey::Text(&network.name),
-        }
-    }
-    fn cell(&self, column: &str) -> AnyView {
-        let network = self.network();
-        match column {
-            "name" => name_cell(&network.name),
-            "device" => self.item.device_cell(),
-            "driver" => text_cell(Some(&network.driver)),
-            "subnet" => mono_cell(Some(&self.subnets)),
-            "containers" => text_cell(Some(&self.containers)),
-            "stack" => text_cell(network.stack.as_deref()),
-            "internal" => words::yes_no(network.internal).into_any(),
-            "attachable" => words::yes_no(network.attachable).into_any(),
-            "id" => mono_cell(Some(format::short_id(&network.id))),
-            _ => ().into_any(),
-        }
-    }
+fn stack(row: &NetworkRow) -> &str {
+    row.item().stack.as_deref().unwrap_or_default()
 }
 
 #[component]
@@ -153,16 +113,12 @@ pub fn NetworksPage() -> impl IntoView {
     let store = use_store();
     store.ensure_networks();
     ItemPage {
-        spec: &SPEC,
-        address: "/networks",
         collection: store.networks,
         empty_text: EmptyText {
             glyph: lucide::NETWORK,
             title: copy::NO_NETWORKS,
             text: copy::NO_NETWORKS_TEXT,
         },
-        row: NetworkRow::new,
-        key: |network| &network.name,
         details,
         actions: |_| Vec::new(),
     }

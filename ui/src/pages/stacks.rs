@@ -1,82 +1,88 @@
-//! The Compose projects of the fleet.
+//! The Compose projects of the fleet: the table and the page.
 
-use super::inventory_table::{
-    Details, EmptyText, ItemPage, device_link,
-    rows::{self, ItemOnDevice, name_cell},
-};
+use super::inventory_table::{Details, EmptyText, ItemPage, device_link};
 use crate::{
     components::{
         badge::{Status, Tone},
         facts::{Fact, Value},
         icon::lucide,
-        table::{Column, Facet, Narrow, SortBy, SortKey, TableRow, TableSpec},
+        table::{self, About, Narrow, Table, TableRow},
     },
-    copy::{frame, inventory_table as copy, items as words},
-    query::{Key, Subject},
+    copy::{containers::TROUBLE_FIRST, frame, inventory_table as copy, items as words},
+    query::Key,
     store::use_store,
+    tables::on_device::{DEVICE_SCOPE, DeviceSummary, ItemRow, ListedItem, device_column},
 };
-use flotilla_protocol::{Timestamp, api::Row, inventory::Stack};
+use flotilla_protocol::{api::Row, inventory::Stack};
 use leptos::prelude::*;
 
-const SPEC: TableSpec = TableSpec {
-    id: "stacks",
-    label: frame::STACKS,
-    filter: words::FILTER_STACKS,
-    one: "stack",
-    many: "stacks",
-    columns: &[
-        Column::text("name", words::NAME, 10.0),
-        Column::text("state", words::STATE, 9.5).fixed(),
-        Column::text("device", words::DEVICE, 8.5),
-        Column::text("services", words::SERVICES, 13.0),
-    ],
-    keys: &[Key::Status, Key::Device, Key::Tag],
-    facets: &[Facet {
-        key: Key::Status,
-        title: words::STATE,
-        values: words::STACK_STATES,
-    }],
-    sort: &[SortBy::up("state"), SortBy::up("name")],
-    sort_words: crate::copy::containers::TROUBLE_FIRST,
-    leaving: &["services", "device"],
-    narrow: Narrow {
-        title: "name",
-        status: Some("state"),
-        below: "device",
-        figure: None,
+pub type StackRow = ItemRow<Stack>;
+type Column = table::Column<StackRow>;
+
+pub static STACKS: Table<StackRow> = Table {
+    about: About {
+        word: "stacks",
+        label: frame::STACKS,
+        filter: words::FILTER_STACKS,
+        one: "stack",
+        many: "stacks",
+        sort_words: TROUBLE_FIRST,
+        scope: DEVICE_SCOPE,
     },
-    age: "services",
-    selectable: false,
+    columns: &[
+        Column::text("name", words::NAME, 10.0, |row| &row.item().name)
+            .mark(|row| shared_name(row.item()))
+            .words(|row| &row.derived.names)
+            .ordered(2),
+        Column::view(
+            "state",
+            words::STATE,
+            9.5,
+            |row| row.status_cell(&status(row.item())),
+            |row| urgency(row).into(),
+        )
+        .facet(Key::Status, words::STATE, words::STACK_STATES, |row, fact| {
+            fact(word(row.item()))
+        })
+        .fixed()
+        .narrow(Narrow::Status)
+        .ordered(1),
+        device_column::<Stack>(words::DEVICE, 8.5).priority(2),
+        Column::text("services", words::SERVICES, 13.0, |row| &row.derived.services)
+            .ages()
+            .priority(1),
+    ],
 };
 
 #[derive(Debug)]
-struct StackRow {
-    item: ItemOnDevice<Stack>,
+pub struct StackTexts {
+    /// The name and, if several folders use it, that they do.
+    names: String,
     services: String,
-    subject: Subject,
 }
 
-impl StackRow {
-    fn new(item: ItemOnDevice<Stack>) -> Self {
-        let stack = &item.row.item;
-        let services = stack.services.join(", ");
+impl ListedItem for Stack {
+    type Derived = StackTexts;
+    const PAGE: &'static str = "/stacks";
+
+    fn table() -> &'static Table<StackRow> {
+        &STACKS
+    }
+    fn derive(stack: &Self, _: &DeviceSummary) -> StackTexts {
         let shared = (!stack.folders.is_empty()).then(|| words::folders(stack.folders.len()));
-        let subject = item
-            .subject(
-                [stack.name.as_str(), &services]
-                    .into_iter()
-                    .chain(shared.as_deref()),
-            )
-            .with(Key::Status, word(stack));
-        Self {
-            services,
-            subject,
-            item,
+        StackTexts {
+            names: format!("{}\n{}", stack.name, shared.unwrap_or_default()),
+            services: stack.services.join(", "),
         }
     }
-
-    fn stack(&self) -> &Stack {
-        &self.item.row.item
+    fn name(row: &StackRow) -> &str {
+        &row.item().name
+    }
+    fn place(&self) -> &str {
+        &self.name
+    }
+    fn state(row: &StackRow) -> String {
+        status(row.item()).word
     }
 }
 
@@ -86,6 +92,17 @@ fn word(stack: &Stack) -> &'static str {
         0 => "stopped",
         running if running < stack.total => "partial",
         _ => "running",
+    }
+}
+
+/// The rank of a stack; the lowest comes first. What an old report says is no trouble.
+fn urgency(row: &StackRow) -> u8 {
+    match word(row.item()) {
+        "stopped" => 3,
+        "running" => 2,
+        _ if row.stale_since().is_some() => 2,
+        "partial" => 1,
+        _ => 0,
     }
 }
 
@@ -103,49 +120,10 @@ fn status(stack: &Stack) -> Status {
     }
 }
 
-impl TableRow for StackRow {
-    fn key(&self) -> &str {
-        &self.item.key
-    }
-    fn label(&self) -> String {
-        format!(
-            "{}, {}, {}",
-            self.stack().name,
-            status(self.stack()).word,
-            self.item.device.name
-        )
-    }
-    fn name(&self) -> &str {
-        &self.stack().name
-    }
-    fn subject(&self) -> &Subject {
-        &self.subject
-    }
-    fn stale_since(&self) -> Option<Timestamp> {
-        self.item.stale_since()
-    }
-    fn sort_key(&self, column: &str) -> SortKey<'_> {
-        match column {
-            "state" => SortKey::Number(match word(self.stack()) {
-                "unhealthy" => 0.0,
-                "partial" => 1.0,
-                "running" => 2.0,
-                _ => 3.0,
-            }),
-            "device" => SortKey::Text(&self.item.device.name),
-            "services" => SortKey::Text(&self.services),
-            _ => SortKey::Text(&self.stack().name),
-        }
-    }
-    fn cell(&self, column: &str) -> AnyView {
-        match column {
-            "name" => own_name(self.stack()),
-            "state" => self.item.status_cell(&status(self.stack())),
-            "device" => self.item.device_cell(),
-            "services" => rows::text_cell(Some(&self.services)),
-            _ => ().into_any(),
-        }
-    }
+/// How many folders use the name, if several do.
+fn shared_name(stack: &Stack) -> Option<AnyView> {
+    let number = stack.folders.len();
+    (number > 0).then(|| view! { <span class="tag">{words::folders(number)}</span> }.into_any())
 }
 
 #[component]
@@ -153,29 +131,16 @@ pub fn StacksPage() -> impl IntoView {
     let store = use_store();
     store.ensure_stacks();
     ItemPage {
-        spec: &SPEC,
-        address: "/stacks",
         collection: store.stacks,
         empty_text: EmptyText {
             glyph: lucide::LAYERS,
             title: copy::NO_STACKS,
             text: copy::NO_STACKS_TEXT,
         },
-        row: StackRow::new,
-        key: |stack| &stack.name,
         details,
         actions: |_| Vec::new(),
     }
     .view()
-}
-
-/// The name, with the number of folders if several use it.
-fn own_name(stack: &Stack) -> AnyView {
-    let name = name_cell(&stack.name);
-    if stack.folders.is_empty() {
-        return name;
-    }
-    view! { {name}<span class="tag">{words::folders(stack.folders.len())}</span> }.into_any()
 }
 
 fn files(paths: &[String]) -> Vec<String> {

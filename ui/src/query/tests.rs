@@ -4,14 +4,20 @@ use super::*;
 use proptest::prelude::*;
 
 fn postgres() -> Subject {
-    Subject::new(["postgres", "nas", "Postgres:17"])
-        .with(Key::Status, "unhealthy")
-        .with(Key::Device, "nas")
-        .with(Key::Tag, "prod")
-        .with(Key::Tag, "media")
-        .with(Key::Image, "postgres:17")
-        .with(Key::Port, "5432")
-        .with(Key::Port, "20000-20999")
+    let mut subject = Subject::new(["postgres", "nas", "Postgres:17"]);
+    for (key, value) in [
+        (Key::Status, "unhealthy"),
+        (Key::Device, "nas"),
+        (Key::Tag, "prod"),
+        (Key::Tag, "media"),
+        (Key::Image, "postgres:17"),
+        (Key::Port, "5432"),
+        (Key::Port, "20000-20999"),
+        (Key::Stack, ""),
+    ] {
+        subject.add(key, value);
+    }
+    subject
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The dialog that chooses the columns of a table.
 
-use super::{Layout, TableState};
+use super::{TableState, column::ColumnAt, layout::Layout};
 use crate::{
     components::{
         button::{Button, ButtonKind, IconButton},
@@ -13,50 +13,55 @@ use leptos::prelude::*;
 
 #[component]
 pub(super) fn ColumnsDialog(table: TableState, #[prop(into)] on_close: Callback<()>) -> impl IntoView {
-    let spec = table.spec;
+    let heads = StoredValue::new(table.spec.heads());
     let columns = move || {
-        table.layout.with(|layout| {
-            layout
-                .all(spec)
-                .iter()
-                .map(|column| column.id)
-                .collect::<Vec<_>>()
-        })
+        table
+            .layout
+            .with(|layout| heads.with_value(|heads| layout.all(heads)))
     };
-    let line = move |id: &'static str| {
-        let column = spec.lookup(id)?;
-        let pinned = spec.columns.first().is_some_and(|first| first.id == id);
-        let shown = move || table.layout.with(|layout| layout.is_shown(spec, column));
-        let show = move |_| {
+    let line = move |at: ColumnAt| {
+        let head = heads.with_value(|heads| heads[at]);
+        let pinned = at == 0;
+        let shown = move || {
             table
                 .layout
-                .update(|layout| layout.show(id, !layout.is_shown(spec, column)))
+                .with(|layout| heads.with_value(|heads| layout.is_shown(heads, at)))
+        };
+        let show = move |_| {
+            let shown = untrack(shown);
+            table.layout.update(|layout| layout.show(head, !shown));
         };
         let too_narrow = move || {
-            let left_out = table.fitted.with(|fitted| fitted.left_out.contains(&id));
+            let left_out = table.fitted.with(|fitted| fitted.left_out.contains(&at));
             left_out.then(|| view! { <span class="caption muted">{copy::TOO_NARROW}</span> })
         };
-        let shift = move |down| move || table.layout.update(|layout| layout.shift(spec, id, down));
-        Some(view! {
+        let shift = move |down| {
+            move || {
+                table
+                    .layout
+                    .update(|layout| heads.with_value(|heads| layout.shift(heads, at, down)))
+            }
+        };
+        view! {
             <li class="column-line">
                 <label>
                     <input type="checkbox" prop:checked=shown disabled=pinned on:change=show/>
-                    <span>{column.title}</span>
+                    <span>{head.title}</span>
                 </label>
                 {too_narrow}
                 {(!pinned).then(|| view! {
-                    <IconButton name=copy::move_up(column.title) glyph=lucide::ARROW_UP on_press=shift(false)/>
-                    <IconButton name=copy::move_down(column.title) glyph=lucide::ARROW_DOWN on_press=shift(true)/>
+                    <IconButton name=copy::move_up(head.title) glyph=lucide::ARROW_UP on_press=shift(false)/>
+                    <IconButton name=copy::move_down(head.title) glyph=lucide::ARROW_DOWN on_press=shift(true)/>
                 })}
             </li>
-        })
+        }
     };
     view! {
         <Dialog title=copy::COLUMNS on_close>
             <div class="dialog-body">
                 <p class="muted">{copy::COLUMNS_HINT}</p>
                 <ul class="column-lines">
-                    <For each=columns key=|id| *id let:id>{line(id)}</For>
+                    <For each=columns key=|at| *at let:at>{line(at)}</For>
                 </ul>
             </div>
             <footer class="dialog-foot">

@@ -20,7 +20,7 @@ pub(super) fn Filter(table: TableState) -> impl IntoView {
         if typing.get() {
             table
                 .text
-                .with(|text| suggest(text, table.spec.keys, |key| values(table, key)))
+                .with(|text| suggest(text, &table.spec.keys(), |key| values(table, key)))
         } else {
             Vec::new()
         }
@@ -43,7 +43,7 @@ pub(super) fn Filter(table: TableState) -> impl IntoView {
         // From a closed list, the focus returns to the row that had it before.
         let leaves = matches!(event.key().as_str(), "Escape" | "ArrowDown") && !untrack(|| list.is_shown());
         if leaves {
-            browser::focus(super::grid::ACTIVE_ROW);
+            table.focus(super::state::ACTIVE_ROW);
             event.prevent_default();
             event.stop_propagation();
         } else {
@@ -54,7 +54,7 @@ pub(super) fn Filter(table: TableState) -> impl IntoView {
         <div class="filter">
             <Icon glyph=lucide::SEARCH/>
             <input type="text" role="combobox" autocomplete="off" spellcheck="false" aria-autocomplete="list"
-                aria-label=table.spec.filter placeholder=table.spec.filter
+                aria-label=table.spec.about.filter placeholder=table.spec.about.filter
                 aria-expanded=move || list.is_shown().to_string() aria-controls=list.id()
                 aria-activedescendant=move || list.active_id()
                 prop:value=move || table.text.get()

@@ -1,6 +1,9 @@
 //! The line below the rows: their count and order, or the actions for selected rows.
 
-use super::{TableState, state::FilteredRows};
+use super::{
+    TableState,
+    state::{ACTIVE_ROW, FilteredRows},
+};
 use crate::{
     components::button::{Button, ButtonKind},
     copy::table as copy,
@@ -13,33 +16,39 @@ const READ_AFTER: Duration = Duration::from_millis(500);
 
 #[component]
 pub(super) fn Footer(table: TableState, bulk: Option<ViewFn>) -> impl IntoView {
-    let selected = Memo::new(move |_| table.selection.with(|selection| selection.keys.len()));
+    let selected = Memo::new(move |_| table.picked.with(|picked| picked.len()));
+    // The buttons stay while the number of selected rows changes.
+    let any = Memo::new(move |_| selected.get() > 0);
     let result = move || {
-        let spec = table.spec;
+        let about = table.spec.about;
         copy::result_of(
             table.shown.with(FilteredRows::len),
             table.total(),
-            spec.one,
-            spec.many,
+            about.one,
+            about.many,
         )
     };
     let sort = move || {
         if table.sort.with(Vec::is_empty) {
-            return table.spec.sort_words.to_owned();
+            return table.spec.about.sort_words.to_owned();
         }
         let sort = table.sort_in_use();
         let titles = sort
             .iter()
-            .filter_map(|by| table.spec.lookup(by.column))
-            .map(|column| column.title);
+            .filter_map(|by| table.spec.head(by.column))
+            .map(|head| head.title);
         copy::sorted_by(&titles.collect::<Vec<_>>())
     };
     let held = Memo::new(move |_| table.order.with(|order| order.held));
-    let clear = move || table.selection.update(super::selection::Selection::clear);
+    // The button goes with the selection, so the focus goes to a row first.
+    let clear = move || {
+        table.focus(ACTIVE_ROW);
+        table.selection.update(super::selection::Selection::clear);
+    };
     let picked = bulk.clone();
     view! {
         <div class="table-foot">
-            {move || if selected.get() > 0 && picked.is_some() {
+            {move || if any.get() && picked.is_some() {
                 let bulk = bulk.clone().map(|bulk| bulk.run());
                 view! {
                     <div class="bulk" role="group" aria-label=move || copy::selected(selected.get())>

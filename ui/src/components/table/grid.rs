@@ -1,25 +1,28 @@
 //! The scrolled part of a table: header, rows in view, and the keys that work in them.
 
 use super::{
-    RowActions, TableState,
+    Beside, RowActions, TableState,
     head::Head,
     highlight,
-    keys::{self, GridCommand, RowStep},
+    keys::{self, GridCommand, Pressed, RowStep},
+    layout::RowEnds,
     row::{MenuAnchor, Row},
     selection::RowKey,
-    state::FilteredRows,
+    state::{ACTIVE_ROW, FILTER_FIELD, FilteredRows},
 };
 use crate::{
     browser,
     components::{button::Button, empty::EmptyState, icon::lucide, menu::Menu},
     copy::table as copy,
+    prefs::use_prefs,
 };
-use leptos::{ev::KeyboardEvent, html, prelude::*};
+use leptos::{
+    ev::{FocusEvent, KeyboardEvent},
+    html,
+    prelude::*,
+};
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, HtmlElement};
-
-/// Selects the row that the tab key leads to.
-pub(super) const ACTIVE_ROW: &str = ".table .body [role=row][tabindex='0']";
 
 /// The media query for a view in which rows have two lines.
 const NARROW: &str = "(max-width: 39.99rem)";
@@ -29,6 +32,8 @@ pub(super) fn Grid(
     table: TableState,
     actions: Option<RowActions>,
     on_open: Option<Callback<String>>,
+    beside: Option<Beside>,
+    select: bool,
 ) -> impl IntoView {
     let scroller = NodeRef::<html::Div>::new();
     let ruler = NodeRef::<html::Div>::new();
@@ -36,34 +41,37 @@ pub(super) fn Grid(
     first_row_mark(table);
     highlight::keep_marks(table, scroller);
     let menu = RwSignal::new(None::<MenuAnchor>);
-    let has_menu = actions.is_some();
+    let ends = RowEnds {
+        select,
+        menu: actions.is_some(),
+    };
     let view = table.view;
-    view.has_menu.set(has_menu);
+    view.ends.set(ends);
     let scroll_to = move |top: f64| {
         if let Some(scroller) = scroller.get_untracked() {
             #[expect(clippy::cast_possible_truncation, reason = "scroll positions are whole px")]
             scroller.set_scroll_top(top.round() as i32);
         }
     };
-    let keydown = move |event: KeyboardEvent| on_key(table, &event, on_open, &scroll_to);
+    let keys = GridKeys {
+        table,
+        select,
+        on_open,
+        beside,
+        single_keys: use_prefs().single_keys,
+    };
+    let keydown = move |event: KeyboardEvent| keys.press(&event, &scroll_to);
     let count = move || table.shown.with(FilteredRows::len);
     #[expect(clippy::cast_precision_loss, reason = "no table has 2^52 rows")]
     let height = move || format!("{}px", count() as f64 * view.row.get());
-    let left = move |event: leptos::ev::FocusEvent| {
-        let grid = scroller.get_untracked();
-        let to = event
-            .related_target()
-            .and_then(|target| target.dyn_into::<web_sys::Node>().ok());
-        let inside = grid.is_some_and(|grid| grid.contains(to.as_ref()));
-        view.focused.set(inside);
-    };
+    let left = move |event: FocusEvent| view.focused.set(stays_inside(scroller, &event));
     view! {
         <div class="row-ruler" aria-hidden="true" node_ref=ruler></div>
         <div role="grid" class="grid" class:narrow=move || view.narrow.get() node_ref=scroller
-            aria-label=table.spec.label
+            aria-label=table.spec.about.label
             aria-rowcount=move || count() + 1
             aria-colcount=move || table.fitted.with(|fitted| fitted.columns.len())
-            aria-multiselectable=table.spec.selectable.then_some("true")
+            aria-multiselectable=select.then_some("true")
             style:--columns=move || table.fitted.with(|fitted| fitted.tracks.clone())
             on:scroll=move |_| view.scrolled.set(scroller.get_untracked().map_or(0.0, |grid| f64::from(grid.scroll_top())))
             on:pointerenter=move |_| view.pointed_at.set(true)
@@ -72,24 +80,44 @@ pub(super) fn Grid(
             on:focusout=left
             on:keydown=keydown
         >
-            <Head table has_menu/>
+            <Head table ends/>
             <div role="rowgroup" class="body" style:height=height>
                 <For each=move || table.window.get() key=|placed| placed.key.clone() let:placed>
-                    <Row table key=placed.key has_menu menu on_open/>
+                    <Row table key=placed.key ends menu on_open/>
                 </For>
             </div>
             <NoMatch table/>
         </div>
-        {move || menu.get().zip(actions.clone()).map(|(at, actions)| {
-            let close = move |keyboard: bool| {
-                menu.set(None);
-                if keyboard {
-                    // Before the action runs, so that a dialog that it opens returns the focus to this row.
-                    browser::focus(ACTIVE_ROW);
-                }
-            };
-            view! { <Menu name=copy::actions_for(&at.name) anchor=at.anchor actions=Signal::derive(move || actions(&at.key)) on_close=close/> }
-        })}
+        {actions.map(|actions| view! { <RowMenu table actions menu/> })}
+    }
+}
+
+/// Whether the focus moves to another element of the grid.
+fn stays_inside(grid: NodeRef<html::Div>, event: &FocusEvent) -> bool {
+    let to = event
+        .related_target()
+        .and_then(|target| target.dyn_into::<web_sys::Node>().ok());
+    grid.get_untracked()
+        .is_some_and(|grid| grid.contains(to.as_ref()))
+}
+
+/// The open menu of a row, if any. It is mounted apart from the row, which is drawn again when data changes.
+#[component]
+fn RowMenu(table: TableState, actions: RowActions, menu: RwSignal<Option<MenuAnchor>>) -> impl IntoView {
+    let close = move |keyboard: bool| {
+        menu.set(None);
+        if keyboard {
+            // Before the action runs, so that a dialog that it opens returns the focus to this row.
+            table.focus(ACTIVE_ROW);
+        }
+    };
+    move || {
+        menu.get().map(|at| {
+            let name = copy::actions_for(&at.name);
+            let actions = actions.clone();
+            let listed = Signal::derive(move || actions(&at.key));
+            view! { <Menu name anchor=at.anchor actions=listed on_close=close/> }
+        })
     }
 }
 
@@ -97,13 +125,18 @@ pub(super) fn Grid(
 #[component]
 fn NoMatch(table: TableState) -> impl IntoView {
     let none = Memo::new(move |_| table.shown.with(FilteredRows::len) == 0 && table.total() > 0);
-    let text = Signal::derive(move || copy::no_match(table.spec.one, &table.filter(), table.total()));
+    // The button goes with the filter, so the focus goes to the field first.
+    let clear = move || {
+        table.focus(FILTER_FIELD);
+        table.clear_filter();
+    };
+    let text = Signal::derive(move || copy::no_match(table.spec.about.one, &table.filter(), table.total()));
     move || {
         none.get().then(|| {
             view! {
                 <div class="no-match">
                     <EmptyState glyph=lucide::SEARCH title=copy::NO_MATCHES text>
-                        <Button label=copy::CLEAR_FILTERS on_press=move || table.clear_filter()/>
+                        <Button label=copy::CLEAR_FILTERS on_press=clear/>
                     </EmptyState>
                 </div>
             }
@@ -137,26 +170,23 @@ fn measure(table: TableState, scroller: NodeRef<html::Div>, ruler: NodeRef<html:
             view.height.set(height);
         }
     };
-    let observer = StoredValue::new_local(None::<web_sys::ResizeObserver>);
+    let observed = StoredValue::new_local(None::<(web_sys::ResizeObserver, Closure<dyn Fn()>)>);
     Effect::new(move |_| {
         let (Some(grid), Some(ruler)) = (scroller.get(), ruler.get()) else {
             return;
         };
         read();
         let resized = Closure::<dyn Fn()>::new(read);
-        let Ok(observing) = web_sys::ResizeObserver::new(resized.as_ref().unchecked_ref()) else {
+        let Ok(observer) = web_sys::ResizeObserver::new(resized.as_ref().unchecked_ref()) else {
             return;
         };
-        observing.observe(&grid);
-        observing.observe(&ruler);
-        // The closure is leaked, one per mounted grid. The observer is disconnected with the grid, so that the closure
-        // is not called afterwards.
-        resized.forget();
-        observer.set_value(Some(observing));
+        observer.observe(&grid);
+        observer.observe(&ruler);
+        observed.set_value(Some((observer, resized)));
     });
     on_cleanup(move || {
-        if let Some(observing) = observer.try_update_value(Option::take).flatten() {
-            observing.disconnect();
+        if let Some((observer, _)) = observed.try_update_value(Option::take).flatten() {
+            observer.disconnect();
         }
     });
 }
@@ -173,92 +203,107 @@ fn first_row_mark(table: TableState) {
     });
 }
 
-/// The keys of all rows that pass the filter, in order.
-pub(super) fn shown_keys(table: TableState) -> Vec<RowKey> {
-    table.shown.with_untracked(|shown| {
-        (0..shown.len())
-            .filter_map(|position| Some(RowKey::from(shown.at(position)?.key())))
-            .collect()
-    })
-}
-
-fn on_key(
+/// What keys do in the grid.
+#[derive(Clone, Copy)]
+struct GridKeys {
     table: TableState,
-    event: &KeyboardEvent,
+    select: bool,
     on_open: Option<Callback<String>>,
-    scroll_to: &dyn Fn(f64),
-) {
-    let Some(target) = event
-        .target()
-        .and_then(|target| target.dyn_into::<Element>().ok())
-    else {
-        return;
-    };
-    let Some(row) = target.closest("[data-key]").ok().flatten() else {
-        return;
-    };
-    let in_control = row != target;
-    let command = event.ctrl_key() || event.meta_key();
-    if event.alt_key() || command && event.key() != "a" {
-        return;
-    }
-    let Some(grid_command) = keys::command_for(&event.key(), event.shift_key(), command, in_control) else {
-        return;
-    };
-    let key = RowKey::from(row.get_attribute("data-key").unwrap_or_default());
-    let selectable = table.spec.selectable;
-    event.prevent_default();
-    event.stop_propagation();
-    match grid_command {
-        GridCommand::Move { to, extend } => move_by(table, &key, to, extend && selectable, scroll_to),
-        GridCommand::Control { forward } => step_control(&row, &target, forward),
-        GridCommand::Open => {
-            if let Some(on_open) = on_open {
-                on_open.run((*key).to_owned());
-            }
-        }
-        GridCommand::Toggle if selectable => table.selection.update(|selection| selection.toggle(&key)),
-        GridCommand::SelectAll if selectable => {
-            let keys = shown_keys(table);
-            table.selection.update(|selection| selection.select_all(keys));
-        }
-        GridCommand::Toggle | GridCommand::SelectAll => {}
-        GridCommand::Menu => {
-            if let Some(button) = first_html(&row, ".cell.menu button") {
-                button.click();
-            }
-        }
-        GridCommand::Filter => browser::focus(".table .filter input"),
-        GridCommand::Back if in_control => {
-            if let Ok(row) = row.dyn_into::<HtmlElement>() {
-                row.focus().ok();
-            }
-        }
-        GridCommand::Back => table.selection.update(super::selection::Selection::clear),
-    }
+    beside: Option<Beside>,
+    single_keys: RwSignal<bool>,
 }
 
-fn move_by(table: TableState, key: &RowKey, to: RowStep, extend: bool, scroll_to: &dyn Fn(f64)) {
-    let view = table.view;
-    let target = table.shown.with_untracked(|shown| {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a small positive number"
-        )]
-        let in_view = (view.height.get_untracked() / view.row.get_untracked().max(1.0)) as usize;
-        keys::target(shown.position(key), to, shown.len(), in_view.saturating_sub(1))
-    });
-    let Some(target) = target else { return };
-    if extend {
-        let shown = shown_keys(table);
-        table.selection.update(|selection| {
-            selection.begin(key);
-            selection.extend(&shown[target], &shown);
-        });
+impl GridKeys {
+    fn press(self, event: &KeyboardEvent, scroll_to: &dyn Fn(f64)) {
+        let target = event
+            .target()
+            .and_then(|target| target.dyn_into::<Element>().ok());
+        let row = target
+            .as_ref()
+            .and_then(|target| target.closest("[data-key]").ok().flatten());
+        let (Some(target), Some(row)) = (target, row) else {
+            return;
+        };
+        let pressed = Pressed {
+            key: &event.key(),
+            shift: event.shift_key(),
+            command: event.ctrl_key() || event.meta_key(),
+            alt: event.alt_key(),
+            in_control: row != target,
+            single_keys: self.single_keys.get_untracked(),
+        };
+        if let Some(command) = keys::command_for(pressed) {
+            event.prevent_default();
+            event.stop_propagation();
+            self.run(command, &row, &target, scroll_to);
+        }
     }
-    if let Some(top) = table.go_to(target) {
-        scroll_to(top);
+
+    fn run(self, command: GridCommand, row: &Element, target: &Element, scroll_to: &dyn Fn(f64)) {
+        let Self { table, select, .. } = self;
+        let key = RowKey::from(row.get_attribute("data-key").unwrap_or_default());
+        match command {
+            GridCommand::Move { to, extend } => self.move_by(&key, to, extend && select, scroll_to),
+            GridCommand::Control { forward } => step_control(row, target, forward),
+            GridCommand::Open => {
+                if let Some(on_open) = self.on_open {
+                    on_open.run((*key).to_owned());
+                }
+            }
+            GridCommand::Peek => {
+                if let Some(beside) = self.beside {
+                    beside.show.run((*key).to_owned());
+                }
+            }
+            GridCommand::Toggle if select => table.selection.update(|selection| selection.toggle(&key)),
+            GridCommand::SelectAll if select => {
+                let keys = table.shown_keys();
+                table.selection.update(|selection| selection.select_all(keys));
+            }
+            GridCommand::Toggle | GridCommand::SelectAll => {}
+            GridCommand::Menu => {
+                if let Some(button) = first_html(row, ".cell.menu button") {
+                    button.click();
+                }
+            }
+            GridCommand::Filter => table.focus(FILTER_FIELD),
+            GridCommand::Back if row != target => {
+                if let Some(row) = row.dyn_ref::<HtmlElement>() {
+                    row.focus().ok();
+                }
+            }
+            GridCommand::Back => table.selection.update(super::selection::Selection::clear),
+        }
+    }
+
+    fn move_by(self, key: &RowKey, to: RowStep, extend: bool, scroll_to: &dyn Fn(f64)) {
+        let table = self.table;
+        let view = table.view;
+        let target = table.shown.with_untracked(|shown| {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a small positive number"
+            )]
+            let in_view = (view.height.get_untracked() / view.row.get_untracked().max(1.0)) as usize;
+            keys::target(shown.position(key), to, shown.len(), in_view.saturating_sub(1))
+        });
+        let Some(target) = target else { return };
+        if extend {
+            let shown = table.shown_keys();
+            table.selection.update(|selection| {
+                selection.begin(key);
+                selection.extend(&shown[target], &shown);
+            });
+        }
+        if let Some(top) = table.go_to(target) {
+            scroll_to(top);
+        }
+        if let Some(beside) = self.beside.filter(|beside| beside.is_open.get_untracked())
+            && let Some(key) = table.active.get_untracked()
+        {
+            beside.show.run((*key).to_owned());
+        }
     }
 }
 

@@ -1,6 +1,11 @@
 //! The header, which changes the order and the widths of columns.
 
-use super::{TableState, grid::shown_keys, order, spec::Column};
+use super::{
+    TableState,
+    column::{ColumnAt, Head as ColumnHead},
+    layout::RowEnds,
+    order,
+};
 use crate::{
     browser::rem,
     components::icon::{Icon, lucide},
@@ -17,18 +22,18 @@ use web_sys::HtmlElement;
 const STEP: f64 = 1.0;
 
 #[component]
-pub(super) fn Head(table: TableState, has_menu: bool) -> impl IntoView {
+pub(super) fn Head(table: TableState, ends: RowEnds) -> impl IntoView {
     let columns = Memo::new(move |_| table.fitted.with(|fitted| fitted.columns.clone()));
-    let header = move |(index, id): (usize, &'static str)| {
-        let column = table.spec.lookup(id)?;
-        Some(view! { <Header table column first={index == 0}/> })
+    let header = move |at: ColumnAt| {
+        let head = table.spec.head(at)?;
+        Some(view! { <Header table at head/> })
     };
     view! {
         <div role="rowgroup" class="head">
             <div role="row" class="row" aria-rowindex="1" on:keydown=move |event| on_key(&event)>
-                {table.spec.selectable.then(|| view! { <SelectAll table/> })}
-                {move || columns.get().into_iter().enumerate().filter_map(header).collect_view()}
-                {has_menu.then(|| view! { <div role="columnheader" class="cell"><span class="visually-hidden">"Actions"</span></div> })}
+                {ends.select.then(|| view! { <SelectAll table/> })}
+                {move || columns.get().into_iter().filter_map(header).collect_view()}
+                {ends.menu.then(|| view! { <div role="columnheader" class="cell"><span class="visually-hidden">"Actions"</span></div> })}
             </div>
         </div>
     }
@@ -36,36 +41,25 @@ pub(super) fn Head(table: TableState, has_menu: bool) -> impl IntoView {
 
 #[component]
 fn SelectAll(table: TableState) -> impl IntoView {
-    let all = move || {
-        let shown = table.shown.with(super::state::FilteredRows::len);
-        shown > 0 && table.selection.with(|selection| selection.keys.len()) >= shown
-    };
-    let pick = move |_| {
-        let keys = shown_keys(table);
-        table.selection.update(|selection| {
-            if selection.keys.len() >= keys.len() {
-                selection.clear()
-            } else {
-                selection.select_all(keys)
-            }
-        });
-    };
+    let all = Memo::new(move |_| table.all_picked());
+    let some = Memo::new(move |_| !all.get() && table.picked.with(|picked| !picked.is_empty()));
     view! {
         <div role="columnheader" class="cell pick">
-            <input type="checkbox" tabindex="-1" aria-label=copy::SELECT_ALL prop:checked=all on:click=pick/>
+            <input type="checkbox" tabindex="-1" aria-label=copy::SELECT_ALL
+                prop:checked=move || all.get() prop:indeterminate=move || some.get() on:click=move |_| table.pick_all()/>
         </div>
     }
 }
 
 #[component]
-fn Header(table: TableState, column: &'static Column, first: bool) -> impl IntoView {
+fn Header(table: TableState, at: ColumnAt, head: &'static ColumnHead) -> impl IntoView {
     let sorted = Memo::new(move |_| {
         let in_use = table.sort_in_use();
-        let place = in_use.iter().position(|by| by.column == column.id)?;
+        let place = in_use.iter().position(|by| by.column == at)?;
         Some((place, in_use[place].descending))
     });
     let press = move |event: MouseEvent| {
-        let sort = order::toggled(&table.sort_in_use(), column.id, event.shift_key());
+        let sort = order::toggled(&table.sort_in_use(), at, head.descends, event.shift_key());
         table.sort.set(sort);
     };
     let resize = move |event: KeyboardEvent| {
@@ -77,9 +71,7 @@ fn Header(table: TableState, column: &'static Column, first: bool) -> impl IntoV
         if event.ctrl_key() || event.meta_key() {
             event.prevent_default();
             event.stop_propagation();
-            table
-                .layout
-                .update(|layout| layout.resize(table.spec, column.id, by));
+            table.layout.update(|layout| layout.resize(head, by));
         }
     };
     let primary = move || {
@@ -100,18 +92,18 @@ fn Header(table: TableState, column: &'static Column, first: bool) -> impl IntoV
         })
     };
     view! {
-        <div role="columnheader" class="cell" class:figures=column.figures aria-sort=aria>
-            <button type="button" class="sort" tabindex=if first { "0" } else { "-1" } on:click=press on:keydown=resize>
-                <span>{column.title}</span>{glyph}
+        <div role="columnheader" class="cell" class:figures=head.figures aria-sort=aria>
+            <button type="button" class="sort" tabindex=if at == 0 { "0" } else { "-1" } on:click=press on:keydown=resize>
+                <span>{head.title}</span>{glyph}
             </button>
-            <Grip table column/>
+            <Grip table head/>
         </div>
     }
 }
 
 /// The edge of a header, which is dragged to change the width of its column.
 #[component]
-fn Grip(table: TableState, column: &'static Column) -> impl IntoView {
+fn Grip(table: TableState, head: &'static ColumnHead) -> impl IntoView {
     let from = StoredValue::new(None::<f64>);
     let grip = NodeRef::<leptos::html::Span>::new();
     let down = move |event: PointerEvent| {
@@ -123,7 +115,7 @@ fn Grip(table: TableState, column: &'static Column) -> impl IntoView {
         // A column whose width followed the room keeps its present width as the one to start from.
         if let Some(cell) = grip.get_untracked().and_then(|grip| grip.parent_element()) {
             let now = cell.get_bounding_client_rect().width() / rem();
-            table.layout.update(|layout| layout.set_width(column.id, now));
+            table.layout.update(|layout| layout.set_width(head, now));
         }
     };
     let drag = move |event: PointerEvent| {
@@ -132,7 +124,7 @@ fn Grip(table: TableState, column: &'static Column) -> impl IntoView {
             from.set_value(Some(now));
             table
                 .layout
-                .update(|layout| layout.resize(table.spec, column.id, (now - before) / rem()));
+                .update(|layout| layout.resize(head, (now - before) / rem()));
         }
     };
     view! {

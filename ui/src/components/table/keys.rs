@@ -16,6 +16,8 @@ pub(super) enum GridCommand {
     Toggle,
     SelectAll,
     Menu,
+    /// Shows the row in the panel beside the table.
+    Peek,
     /// Moves to the filter field.
     Filter,
     /// Moves from a control to its row, or clears the selection.
@@ -30,8 +32,33 @@ pub(super) enum RowStep {
     Last,
 }
 
-/// The command of a key with its modifiers while a row has the focus or, with `in_control`, a control of a row.
-pub(super) fn command_for(key: &str, shift: bool, command: bool, in_control: bool) -> Option<GridCommand> {
+/// A key that was pressed in the grid.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pressed<'a> {
+    pub key: &'a str,
+    pub shift: bool,
+    /// Ctrl or Cmd was held.
+    pub command: bool,
+    /// Alt was held.
+    pub alt: bool,
+    /// A control of a row has the focus, and not the row.
+    pub in_control: bool,
+    /// The person wants keys without a modifier to be shortcuts.
+    pub single_keys: bool,
+}
+
+/// The command of a key.
+pub(super) fn command_for(pressed: Pressed<'_>) -> Option<GridCommand> {
+    let Pressed {
+        key,
+        shift,
+        in_control,
+        single_keys,
+        ..
+    } = pressed;
+    if pressed.alt || pressed.command {
+        return (pressed.command && !pressed.alt && key == "a").then_some(GridCommand::SelectAll);
+    }
     let to = |to| Some(GridCommand::Move { to, extend: shift });
     match key {
         "ArrowDown" => to(RowStep::By(1)),
@@ -42,9 +69,8 @@ pub(super) fn command_for(key: &str, shift: bool, command: bool, in_control: boo
         "End" => to(RowStep::Last),
         "ArrowRight" => Some(GridCommand::Control { forward: true }),
         "ArrowLeft" => Some(GridCommand::Control { forward: false }),
-        "a" if command => Some(GridCommand::SelectAll),
         "Escape" => Some(GridCommand::Back),
-        "." => Some(GridCommand::Menu),
+        "." if single_keys => Some(GridCommand::Menu),
         "F10" if shift => Some(GridCommand::Menu),
         "ContextMenu" => Some(GridCommand::Menu),
         // Enter and Space in a control press that control.
@@ -54,7 +80,8 @@ pub(super) fn command_for(key: &str, shift: bool, command: bool, in_control: boo
             extend: true,
         }),
         " " if !in_control => Some(GridCommand::Toggle),
-        "/" => Some(GridCommand::Filter),
+        "v" if single_keys => Some(GridCommand::Peek),
+        "/" if single_keys => Some(GridCommand::Filter),
         _ => None,
     }
 }
@@ -87,12 +114,68 @@ mod tests {
         assert_eq!(target(None, RowStep::First, 0, 9), None);
     }
 
+    const PRESSED: Pressed<'static> = Pressed {
+        key: "",
+        shift: false,
+        command: false,
+        alt: false,
+        in_control: false,
+        single_keys: true,
+    };
+
     #[test]
     fn a_control_keeps_enter_and_space() {
-        assert_eq!(command_for("Enter", false, false, true), None);
-        assert_eq!(command_for(" ", false, false, true), None);
-        assert_eq!(command_for(" ", false, false, false), Some(GridCommand::Toggle));
-        assert_eq!(command_for("F10", true, false, true), Some(GridCommand::Menu));
-        assert_eq!(command_for("F10", false, false, false), None);
+        let of = |key, shift, in_control| {
+            command_for(Pressed {
+                key,
+                shift,
+                in_control,
+                ..PRESSED
+            })
+        };
+        assert_eq!(of("Enter", false, true), None);
+        assert_eq!(of(" ", false, true), None);
+        assert_eq!(of(" ", false, false), Some(GridCommand::Toggle));
+        assert_eq!(of("F10", true, true), Some(GridCommand::Menu));
+        assert_eq!(of("F10", false, false), None);
+    }
+
+    #[test]
+    fn single_keys_do_nothing_for_who_switched_them_off() {
+        for (key, command) in [
+            (".", GridCommand::Menu),
+            ("/", GridCommand::Filter),
+            ("v", GridCommand::Peek),
+        ] {
+            let pressed = Pressed { key, ..PRESSED };
+            assert_eq!(command_for(pressed), Some(command), "{key}");
+            let off = Pressed {
+                single_keys: false,
+                ..pressed
+            };
+            assert_eq!(command_for(off), None, "{key}");
+        }
+        let menu = Pressed {
+            key: "ContextMenu",
+            single_keys: false,
+            ..PRESSED
+        };
+        assert_eq!(command_for(menu), Some(GridCommand::Menu));
+    }
+
+    #[test]
+    fn a_modifier_makes_another_key_of_it() {
+        let with = |key, command, alt| {
+            command_for(Pressed {
+                key,
+                command,
+                alt,
+                ..PRESSED
+            })
+        };
+        assert_eq!(with("a", true, false), Some(GridCommand::SelectAll));
+        assert_eq!(with("a", false, false), None);
+        assert_eq!(with("v", true, false), None, "that pastes");
+        assert_eq!(with("ArrowLeft", false, true), None, "that goes back");
     }
 }

@@ -1,18 +1,23 @@
 //! The order of rows: sorting, and keeping an earlier order while the person points at rows, has the focus on one or
 //! has selected some.
 
-use super::spec::{Rows, SortBy, TableRow};
-use std::{
-    cmp::{Ordering, Reverse},
-    collections::BTreeMap,
-    sync::Arc,
+use super::{
+    column::{ColumnAt, Head},
+    rows::{AnyRow, Rows},
 };
+use flotilla_protocol::Timestamp;
+use std::{cmp::Ordering, collections::BTreeMap, sync::Arc};
 
 /// The value by which a row is sorted in a column.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum SortKey<'a> {
     Text(&'a str),
     Number(f64),
+    Count(u64),
+    /// A date: the earliest first.
+    Moment(Timestamp),
+    /// The time since a moment: the youngest first.
+    Age(Timestamp),
     /// No value. Such rows are last in both directions.
     Nothing,
 }
@@ -25,16 +30,77 @@ impl SortKey<'_> {
             (_, Self::Nothing) => return Ordering::Less,
             (Self::Text(a), Self::Text(b)) => natural(a, b),
             (Self::Number(a), Self::Number(b)) => a.total_cmp(&b),
-            (Self::Text(_), Self::Number(_)) => Ordering::Greater,
-            (Self::Number(_), Self::Text(_)) => Ordering::Less,
+            (Self::Count(a), Self::Count(b)) => a.cmp(&b),
+            (Self::Moment(a), Self::Moment(b)) => a.cmp(&b),
+            (Self::Age(a), Self::Age(b)) => b.cmp(&a),
+            (a, b) => a.kind().cmp(&b.kind()),
         };
         if descending { ordering.reverse() } else { ordering }
     }
+
+    /// The place of a value among values of other kinds.
+    fn kind(self) -> u8 {
+        match self {
+            Self::Number(_) => 0,
+            Self::Count(_) => 1,
+            Self::Moment(_) => 2,
+            Self::Age(_) => 3,
+            Self::Text(_) => 4,
+            Self::Nothing => 5,
+        }
+    }
+}
+
+/// An empty text is no value.
+impl<'a> From<&'a str> for SortKey<'a> {
+    fn from(text: &'a str) -> Self {
+        if text.is_empty() {
+            Self::Nothing
+        } else {
+            Self::Text(text)
+        }
+    }
+}
+
+impl From<u64> for SortKey<'_> {
+    fn from(count: u64) -> Self {
+        Self::Count(count)
+    }
+}
+
+impl From<u32> for SortKey<'_> {
+    fn from(count: u32) -> Self {
+        Self::Count(count.into())
+    }
+}
+
+impl From<u8> for SortKey<'_> {
+    fn from(count: u8) -> Self {
+        Self::Count(count.into())
+    }
+}
+
+impl From<f64> for SortKey<'_> {
+    fn from(number: f64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl<'a, T: Into<Self>> From<Option<T>> for SortKey<'a> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Nothing, Into::into)
+    }
+}
+
+/// A step of an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct SortBy {
+    pub column: ColumnAt,
+    pub descending: bool,
 }
 
 /// The natural order of names: `web-2` before `web-10`, and capitals beside small letters.
-#[must_use]
-pub fn natural(a: &str, b: &str) -> Ordering {
+fn natural(a: &str, b: &str) -> Ordering {
     let (mut left, mut right) = (a.as_bytes(), b.as_bytes());
     while let (Some(l), Some(r)) = (left.first(), right.first()) {
         let ordering = if l.is_ascii_digit() && r.is_ascii_digit() {
@@ -114,7 +180,7 @@ fn keep_units_together(rows: &Rows, indices: Vec<u32>) -> Vec<u32> {
     moved
 }
 
-fn compare(a: &dyn TableRow, b: &dyn TableRow, sort: &[SortBy]) -> Ordering {
+fn compare(a: &dyn AnyRow, b: &dyn AnyRow, sort: &[SortBy]) -> Ordering {
     let step = |by: &SortBy| {
         a.sort_key(by.column)
             .compare(b.sort_key(by.column), by.descending)
@@ -126,7 +192,12 @@ fn compare(a: &dyn TableRow, b: &dyn TableRow, sort: &[SortBy]) -> Ordering {
 }
 
 /// The rows in their earlier order; new rows come last.
-pub(super) fn previous_order(previous: &Order, rows: &Rows) -> Vec<u32> {
+pub(super) fn previous_order(previous: &Order, rows: &Rows) -> Arc<Vec<u32>> {
+    // Most changes leave the keys as they are, so that each row still has its number.
+    let keys = rows.0.iter().map(|row| row.key());
+    if keys.eq(previous.rows.0.iter().map(|row| row.key())) {
+        return previous.indices.clone();
+    }
     let places: BTreeMap<&str, u32> = previous
         .indices
         .iter()
@@ -139,7 +210,7 @@ pub(super) fn previous_order(previous: &Order, rows: &Rows) -> Vec<u32> {
             .get(row(rows, *index).key())
             .map_or((1, *index), |place| (0, *place))
     });
-    indices
+    Arc::new(indices)
 }
 
 pub(super) fn numbers(rows: &Rows) -> impl Iterator<Item = u32> + use<> {
@@ -147,52 +218,47 @@ pub(super) fn numbers(rows: &Rows) -> impl Iterator<Item = u32> + use<> {
     0..u32::try_from(rows.0.len()).unwrap_or(u32::MAX)
 }
 
-pub(super) fn row(rows: &Rows, index: u32) -> &dyn TableRow {
+pub(super) fn row(rows: &Rows, index: u32) -> &dyn AnyRow {
     rows.0[index as usize].as_ref()
 }
 
-/// The order after a press on a column's header. With `add`, the column becomes the second step.
-pub(super) fn toggled(sort: &[SortBy], column: &'static str, add: bool) -> Vec<SortBy> {
-    let present = sort.iter().find(|by| by.column == column);
+/// The order after a press on a column's header. With `add`, the column becomes the second step. A column that is not
+/// in the order begins descending if its `descends` says so.
+pub(super) fn toggled(sort: &[SortBy], column: ColumnAt, descends: bool, add: bool) -> Vec<SortBy> {
+    let place = sort.iter().position(|by| by.column == column);
     let next = SortBy {
         column,
-        descending: present.is_some_and(|by| !by.descending),
+        descending: place.map_or(descends, |place| !sort[place].descending),
     };
     if !add {
         return vec![next];
     }
     let mut steps: Vec<_> = sort.iter().filter(|by| by.column != column).copied().collect();
-    let place = sort
-        .iter()
-        .position(|by| by.column == column)
-        .unwrap_or(1)
-        .min(steps.len());
-    steps.insert(place, next);
+    steps.insert(place.unwrap_or(1).min(steps.len()), next);
     steps.truncate(2);
     steps
 }
 
 /// An order as text for the address, such as `name,-cpu`.
-pub(super) fn sort_to_text(sort: &[SortBy]) -> String {
-    let step = |by: &SortBy| format!("{}{}", if by.descending { "-" } else { "" }, by.column);
-    sort.iter().map(step).collect::<Vec<_>>().join(",")
+pub(super) fn sort_to_text(sort: &[SortBy], heads: &[&Head]) -> String {
+    let step = |by: &SortBy| {
+        let word = heads.get(by.column)?.word;
+        Some(format!("{}{word}", if by.descending { "-" } else { "" }))
+    };
+    sort.iter().filter_map(step).collect::<Vec<_>>().join(",")
 }
 
 /// Reads the text of [`sort_to_text`]; steps by unknown columns are left out.
-pub(super) fn sort_from_text(text: &str, columns: &[super::Column]) -> Vec<SortBy> {
-    let step = |word: &str| {
-        let (descending, name) = word.strip_prefix('-').map_or((false, word), |name| (true, name));
-        let column = columns.iter().find(|column| column.id == name)?.id;
-        Some(SortBy { column, descending })
-    };
-    let mut steps: Vec<_> = text.split(',').filter_map(step).collect();
-    let mut seen = Vec::new();
-    steps.retain(|by| {
-        !seen.contains(&Reverse(by.column)) && {
-            seen.push(Reverse(by.column));
-            true
+pub(super) fn sort_from_text(text: &str, heads: &[&Head]) -> Vec<SortBy> {
+    let mut steps = Vec::<SortBy>::new();
+    for step in text.split(',') {
+        let (descending, word) = step.strip_prefix('-').map_or((false, step), |word| (true, word));
+        let column = heads.iter().position(|head| head.word == word);
+        let fresh = |column: &ColumnAt| steps.iter().all(|by| by.column != *column);
+        if let Some(column) = column.filter(fresh) {
+            steps.push(SortBy { column, descending });
         }
-    });
+    }
     steps
 }
 

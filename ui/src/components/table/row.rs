@@ -1,6 +1,13 @@
 //! A row of the grid: its cells, its checkbox and its menu.
 
-use super::{TableState, selection::RowKey, spec::TableRow, state::PlacedRow};
+use super::{
+    TableState,
+    column::{ColumnAt, Narrow},
+    layout::RowEnds,
+    rows::{AnyRow, Same},
+    selection::RowKey,
+    state::PlacedRow,
+};
 use crate::{
     components::{
         age::AgeLabel,
@@ -9,16 +16,11 @@ use crate::{
     },
     copy::table as copy,
 };
+use flotilla_protocol::Timestamp;
 use leptos::{html, prelude::*};
 use std::sync::Arc;
 use wasm_bindgen::JsCast;
-use web_sys::Element;
-
-/// The mark in place of an unknown value.
-#[component]
-pub fn Dash() -> impl IntoView {
-    view! { <span class="faint" aria-hidden="true">{crate::format::NOTHING}</span> }
-}
+use web_sys::{Element, MouseEvent};
 
 /// The row whose menu is open, and the place of the button that opened it.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,7 +34,7 @@ pub(super) struct MenuAnchor {
 pub(super) fn Row(
     table: TableState,
     key: RowKey,
-    has_menu: bool,
+    ends: RowEnds,
     menu: RwSignal<Option<MenuAnchor>>,
     on_open: Option<Callback<String>>,
 ) -> impl IntoView {
@@ -40,8 +42,7 @@ pub(super) fn Row(
     let data_key = key.to_string();
     take_keyboard(table, key.clone(), node);
     let placed = placed_row(table, key.clone());
-    let row =
-        Memo::new(move |_| placed.with(|placed| placed.as_ref().map(|placed| SameRow(placed.row.clone()))));
+    let row = Memo::new(move |_| placed.with(|placed| placed.as_ref().map(|placed| placed.row.clone())));
     let key = StoredValue::new(key);
     let position = move || placed.with(|placed| placed.as_ref().map_or(0, |placed| placed.position));
     let label = move || row.with(|row| row.as_ref().map(|row| row.0.label()));
@@ -57,7 +58,7 @@ pub(super) fn Row(
                 .selection
                 .with(|selection| key.with_value(|key| selection.keys.contains(key)))
         };
-        table.spec.selectable.then(|| selected().to_string())
+        ends.select.then(|| selected().to_string())
     };
     let heads = move || row.with(|row| row.as_ref()?.0.unit().map(|unit| unit.heads));
     let stops_here = move || {
@@ -65,48 +66,59 @@ pub(super) fn Row(
             .tab_stop
             .with(|stop| key.with_value(|key| stop.as_ref() == Some(key)))
     };
-    let open = move |_| {
-        if let Some(on_open) = on_open {
+    let open = move |event: MouseEvent| {
+        if let Some(on_open) = on_open.filter(|_| opens(&event)) {
+            event.prevent_default();
             on_open.run(key.with_value(|key| key.to_string()));
         }
     };
-    // One closure draws all cells, so that a row has few effects, and a change draws it once.
-    let cells = move || {
-        let Some(SameRow(row)) = row.get() else {
-            return Vec::new();
-        };
-        let select = table.spec.selectable.then(|| select_cell(table, key, row.name()));
-        let menu = has_menu.then(|| menu_cell(table, key, row.name().to_owned(), menu));
-        let age = stale().map(|since| view! { <AgeLabel moment=since prefix=copy::AS_OF/> }.into_any());
-        let content = if table.view.narrow.get() {
-            narrow_cells(table, &row, age)
-        } else {
-            wide_cells(table, &row, age)
-        };
-        select.into_iter().chain(content).chain(menu).collect()
-    };
+    let name = Memo::new(move |_| {
+        row.with(|row| row.as_ref().map(|row| row.0.name().to_owned()))
+            .unwrap_or_default()
+    });
+    let cells = move || cells_of(table, row.get(), stale());
     view! {
         <div role="row" class="row" class:stale=move || stale().is_some() class:openable=on_open.is_some()
             class:united=move || heads().is_some() class:leads=move || heads() == Some(true) data-key=data_key node_ref=node
             aria-label=label aria-rowindex=move || position() + 2 aria-selected=selected
             tabindex=move || if stops_here() { "0" } else { "-1" }
             style:transform=place
-            on:focus=move |_| table.active.set(Some(key.get_value()))
+            on:focusin=move |_| table.active.set(Some(key.get_value()))
             on:click=open
         >
+            {ends.select.then(|| view! { <PickCell table key name/> })}
             {cells}
+            {ends.menu.then(|| view! { <MenuCell table key name menu/> })}
         </div>
     }
 }
 
-/// A row that is equal only to itself.
-#[derive(Clone)]
-struct SameRow(Arc<dyn TableRow>);
+/// Marks the link of a row to its own address.
+const OWN_LINK: &str = "own-link";
 
-impl PartialEq for SameRow {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
+/// Whether a click on a row opens it: not one on a control of the row, nor one that ends a selection of text, nor one
+/// with a key by which the browser opens links elsewhere.
+fn opens(event: &MouseEvent) -> bool {
+    let (Some(row), Some(target)) = (element(event.current_target()), element(event.target())) else {
+        return false;
+    };
+    let on = |selector: &str| target.closest(selector).ok().flatten().is_some();
+    let selects = || {
+        let selection = window().get_selection().ok().flatten();
+        selection.is_some_and(|selection| {
+            !selection.is_collapsed()
+                && selection
+                    .contains_node_with_allow_partial_containment(&row, true)
+                    .unwrap_or(false)
+        })
+    };
+    let elsewhere = event.ctrl_key() || event.meta_key() || event.shift_key();
+    let own = on(&format!(".{OWN_LINK}"));
+    (own || !on("a, button, input, label, .pick")) && !elsewhere && !selects()
+}
+
+fn element(target: Option<web_sys::EventTarget>) -> Option<Element> {
+    target?.dyn_into().ok()
 }
 
 fn placed_row(table: TableState, key: RowKey) -> Memo<Option<PlacedRow>> {
@@ -136,13 +148,12 @@ fn take_keyboard(table: TableState, key: RowKey, node: NodeRef<html::Div>) {
 
 type StoredKey = StoredValue<RowKey>;
 
-fn select_cell(table: TableState, key: StoredKey, name: &str) -> AnyView {
-    let name = copy::select(name);
-    let pick = move |event: leptos::ev::MouseEvent| {
-        event.stop_propagation();
+#[component]
+fn PickCell(table: TableState, key: StoredKey, name: Memo<String>) -> impl IntoView {
+    let pick = move |event: MouseEvent| {
         let key = key.get_value();
         if event.shift_key() {
-            let shown = super::grid::shown_keys(table);
+            let shown = table.shown_keys();
             table.selection.update(|selection| selection.extend(&key, &shown));
         } else {
             table.selection.update(|selection| selection.toggle(&key));
@@ -155,60 +166,84 @@ fn select_cell(table: TableState, key: StoredKey, name: &str) -> AnyView {
     };
     view! {
         <div role="gridcell" class="cell pick" on:click=pick>
-            <input type="checkbox" tabindex="-1" aria-label=name prop:checked=checked/>
+            <input type="checkbox" tabindex="-1" aria-label=move || copy::select(&name.get()) prop:checked=checked/>
         </div>
     }
-    .into_any()
 }
 
-fn wide_cells(table: TableState, row: &Arc<dyn TableRow>, mut age: Option<AnyView>) -> Vec<AnyView> {
-    let columns: Vec<_> = table.fitted.with(|fitted| {
-        let known = fitted.columns.iter().filter_map(|id| table.spec.lookup(id));
-        known.collect()
-    });
+/// The content of a cell. In the first column it links to the row's own address, if the row has one.
+fn cell_of(row: &Arc<dyn AnyRow>, at: ColumnAt) -> AnyView {
+    let cell = row.cell(at);
+    let address = row.address().filter(|_| at == 0);
+    let linked = match address {
+        Some(address) => {
+            let class = format!("plain {OWN_LINK}");
+            view! { <a class=class tabindex="-1" href=address>{cell}</a> }.into_any()
+        }
+        None => cell,
+    };
+    view! { {linked}{row.mark(at)} }.into_any()
+}
+
+/// The cells of the columns. One closure draws them all, so that a row has few effects, and a change draws it once; the
+/// checkbox and the button of the menu stay as they are.
+fn cells_of(table: TableState, row: Option<Same<dyn AnyRow>>, stale: Option<Timestamp>) -> Vec<AnyView> {
+    let Some(Same(row)) = row else { return Vec::new() };
+    let age = stale.map(|since| view! { <AgeLabel moment=since prefix=copy::AS_OF/> }.into_any());
+    if table.view.narrow.get() {
+        narrow_cells(table, &row, age)
+    } else {
+        wide_cells(table, &row, age)
+    }
+}
+
+fn wide_cells(table: TableState, row: &Arc<dyn AnyRow>, mut age: Option<AnyView>) -> Vec<AnyView> {
+    let heads = table.spec.heads();
+    let columns = table.fitted.with(|fitted| fitted.columns.clone());
     // If the column for the age is not shown, the first column has the age.
-    let age_column = columns
-        .iter()
-        .position(|column| column.id == table.spec.age)
-        .unwrap_or(0);
-    let cell = |(index, column): (usize, &'static super::Column)| {
-        let class = if column.figures { "cell figures" } else { "cell" };
-        let age = if index == age_column { age.take() } else { None };
-        view! { <div role="gridcell" class=class data-column=column.id>{row.cell(column.id)}{age}</div> }
+    let ages = columns.iter().position(|at| heads[*at].ages).unwrap_or(0);
+    let cell = |(place, at): (usize, ColumnAt)| {
+        let class = if heads[at].figures { "cell figures" } else { "cell" };
+        let age = if place == ages { age.take() } else { None };
+        view! { <div role="gridcell" class=class data-column=heads[at].word>{cell_of(row, at)}{age}</div> }
             .into_any()
     };
     columns.into_iter().enumerate().map(cell).collect()
 }
 
 /// The cells of a narrow view, in two lines: name and status, then the device and a figure.
-fn narrow_cells(table: TableState, row: &Arc<dyn TableRow>, age: Option<AnyView>) -> Vec<AnyView> {
-    let narrow = &table.spec.narrow;
-    let optional =
-        |column: Option<&'static str>| column.map(|column| view! { <span>{row.cell(column)}</span> });
+fn narrow_cells(table: TableState, row: &Arc<dyn AnyRow>, age: Option<AnyView>) -> Vec<AnyView> {
+    let heads = table.spec.heads();
+    let cell = |place: Narrow| {
+        let at = heads.iter().position(|head| head.narrow == Some(place));
+        at.map(|at| cell_of(row, at))
+    };
+    let end = |place| cell(place).map(|cell| view! { <span>{cell}</span> });
     let both = view! {
         <div role="gridcell" class="cell both">
-            <div class="line"><span class="grow">{row.cell(narrow.title)}</span>{optional(narrow.status)}</div>
-            <div class="line below"><span class="grow">{row.cell(narrow.below)}</span>{optional(narrow.figure)}{age}</div>
+            <div class="line"><span class="grow">{cell_of(row, 0)}</span>{end(Narrow::Status)}</div>
+            <div class="line below"><span class="grow">{cell(Narrow::Below)}</span>{end(Narrow::Figure)}{age}</div>
         </div>
     };
     vec![both.into_any()]
 }
 
-fn menu_cell(table: TableState, key: StoredKey, name: String, menu: RwSignal<Option<MenuAnchor>>) -> AnyView {
-    let label = copy::actions_for(&name);
-    let press = move |event: leptos::ev::MouseEvent| {
-        event.stop_propagation();
-        let Some(button) = event
-            .current_target()
-            .and_then(|target| target.dyn_into::<Element>().ok())
-        else {
+#[component]
+fn MenuCell(
+    table: TableState,
+    key: StoredKey,
+    name: Memo<String>,
+    menu: RwSignal<Option<MenuAnchor>>,
+) -> impl IntoView {
+    let press = move |event: MouseEvent| {
+        let Some(button) = element(event.current_target()) else {
             return;
         };
         let key = key.get_value();
         table.active.set(Some(key.clone()));
         menu.set(Some(MenuAnchor {
             key: key.to_string(),
-            name: name.clone(),
+            name: name.get_untracked(),
             anchor: Anchor::of(&button),
         }));
     };
@@ -220,11 +255,11 @@ fn menu_cell(table: TableState, key: StoredKey, name: String, menu: RwSignal<Opt
     };
     view! {
         <div role="gridcell" class="cell menu">
-            <button type="button" class="icon-button" tabindex="-1" aria-haspopup="menu" aria-label=label
+            <button type="button" class="icon-button" tabindex="-1" aria-haspopup="menu"
+                aria-label=move || copy::actions_for(&name.get())
                 aria-expanded=move || expanded().to_string() on:click=press>
                 <Icon glyph=lucide::ELLIPSIS/>
             </button>
         </div>
     }
-    .into_any()
 }

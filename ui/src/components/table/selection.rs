@@ -44,6 +44,12 @@ impl Selection {
         self.keys.extend(shown);
     }
 
+    pub(super) fn remove(&mut self, shown: &[RowKey]) {
+        for key in shown {
+            self.keys.remove(key);
+        }
+    }
+
     pub(super) fn clear(&mut self) {
         self.keys.clear();
     }

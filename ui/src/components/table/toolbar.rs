@@ -20,7 +20,7 @@ pub(super) fn Toolbar(table: TableState, scope: Option<AnyView>, notice: Option<
             <Filter table/>
             <div class="facets">
                 {scope}
-                {table.spec.facets.iter().map(facet).collect_view()}
+                {table.spec.facets().into_iter().map(facet).collect_view()}
             </div>
             <div class="slot">{notice}</div>
             <span class="result">{count}</span>

@@ -1,9 +1,6 @@
 //! Putting containers into their device's pod and taking them out, after a dialog that says what is lost.
 
-use super::{
-    pod::{Pod, addresses},
-    ports::published,
-};
+use super::pod::{Pod, addresses};
 use crate::{
     api::send,
     components::{
@@ -14,6 +11,7 @@ use crate::{
     },
     copy::{containers, pods as copy},
     store::{Store, use_store},
+    tables::containers::ports::published,
 };
 use flotilla_protocol::{
     agent::PodPlacement,

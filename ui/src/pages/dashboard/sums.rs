@@ -6,8 +6,8 @@ use crate::{
 };
 use flotilla_protocol::device::{Device, DeviceStatus};
 
-/// The figures of the summary strip. Usage is summed over the online devices that report it, as the used and the whole
-/// amount.
+/// The figures of the summary strip. Containers and usage are summed over the online devices that report them; usage as
+/// the used and the whole amount.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Sums {
     pub devices: usize,
@@ -15,7 +15,7 @@ pub struct Sums {
     pub offline: usize,
     pub pending: usize,
     pub reporting: usize,
-    /// The number of devices whose engine was reported.
+    /// The number of online devices whose engine was reported.
     pub counted: usize,
     pub running: u64,
     pub troubled: usize,
@@ -43,8 +43,6 @@ impl Sums {
 
     fn add(&mut self, device: &Device) {
         self.devices += 1;
-        self.counted += usize::from(device.engine.is_some());
-        self.running += u64::from(device.containers.running);
         match device.status {
             DeviceStatus::Online => self.online += 1,
             DeviceStatus::Pending => self.pending += 1,
@@ -53,6 +51,8 @@ impl Sums {
         if device.status != DeviceStatus::Online {
             return;
         }
+        self.counted += usize::from(device.engine.is_some());
+        self.running += u64::from(device.containers.running);
         let parts = [
             (Measure::Cpu, &mut self.cpu),
             (Measure::Memory, &mut self.memory),
@@ -78,16 +78,14 @@ mod tests {
     fn only_devices_that_report_now_are_summed() {
         let mut stale = device("old", DeviceStatus::Offline);
         stale.containers.running = 3;
-        let fleet = [
-            device("a", DeviceStatus::Online),
-            stale,
-            device("gone", DeviceStatus::Revoked),
-        ];
+        let mut current = device("a", DeviceStatus::Online);
+        current.containers.running = 2;
+        let fleet = [current, stale, device("gone", DeviceStatus::Revoked)];
         let sums = Sums::of(fleet.iter());
         assert_eq!(
             (sums.devices, sums.online, sums.offline, sums.reporting),
             (2, 1, 1, 1)
         );
-        assert_eq!((sums.cpu, sums.running), ((1.5, 4.0), 3));
+        assert_eq!((sums.cpu, sums.running), ((1.5, 4.0), 2));
     }
 }

@@ -8,8 +8,8 @@ use crate::{
         toast::use_toaster,
     },
     copy::{add_device, mesh as copy},
-    pages::mesh::rank,
     store::{Store, use_store},
+    urgency,
 };
 use flotilla_protocol::{
     api::{DeviceChange, UpdateDevice},
@@ -138,7 +138,7 @@ fn reasons<'a>(paths: impl Iterator<Item = &'a Path>) -> Vec<(PathKind, String, 
     let mut found: BTreeMap<(u8, &str), (PathKind, usize)> = BTreeMap::new();
     for path in paths {
         let known = found
-            .entry((rank(path.kind), &path.why))
+            .entry((urgency::of_path(path.kind), &path.why))
             .or_insert((path.kind, 0));
         known.1 += 1;
     }

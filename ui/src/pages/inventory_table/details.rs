@@ -1,6 +1,7 @@
 //! The panel beside a table with the facts of a row. It is open while the address of the page names the row.
 
 use crate::{
+    browser,
     components::{
         action_bar::ActionBar,
         badge::Tone,
@@ -46,7 +47,7 @@ pub fn opened_row(base: &'static str) -> OpenedRow {
     });
     let focus = RwSignal::new(false);
     let navigate = use_navigate();
-    let go = move |path: String| {
+    let go = move |path: String, replace: bool| {
         let search = search.get_untracked();
         let search = if search.is_empty() {
             search
@@ -55,13 +56,16 @@ pub fn opened_row(base: &'static str) -> OpenedRow {
         };
         let options = NavigateOptions {
             scroll: false,
+            replace,
             ..Default::default()
         };
         navigate(&format!("{path}{search}"), options);
     };
     let back = go.clone();
+    // A panel that only turns to another row is one step back for the browser.
     let show = Callback::new(move |(device, key): (String, String)| {
-        go(format!("{base}/{}/{}", encoded(&device), encoded(&key)));
+        let path = format!("{base}/{}/{}", browser::encoded(&device), browser::encoded(&key));
+        go(path, at.with_untracked(Option::is_some));
     });
     let open = Callback::new(move |row: (String, String)| {
         focus.set(true);
@@ -69,7 +73,7 @@ pub fn opened_row(base: &'static str) -> OpenedRow {
     });
     let close = Callback::new(move |()| {
         focus.set(false);
-        back(base.to_owned());
+        back(base.to_owned(), false);
     });
     OpenedRow {
         at,
@@ -78,10 +82,6 @@ pub fn opened_row(base: &'static str) -> OpenedRow {
         close,
         focus,
     }
-}
-
-fn encoded(text: &str) -> String {
-    js_sys::encode_uri_component(text).into()
 }
 
 fn decoded(text: &str) -> String {
@@ -98,7 +98,7 @@ pub struct Details {
 /// The moment as a fact; the engine does not report it for every item.
 #[must_use]
 pub fn date(moment: Option<Timestamp>) -> Value {
-    moment.map_or_else(|| copy::UNKNOWN.into(), Value::Age)
+    moment.map_or_else(|| crate::copy::table::UNKNOWN.into(), Value::Age)
 }
 
 /// A link to a device as a fact.

@@ -1,12 +1,13 @@
 //! The page of one kind of inventory items: the table over all devices, and the panel of the opened row.
 
 use super::{
-    Details, EmptyText, InventoryTable, content_of, opened_row, row_panel,
-    rows::{ItemOnDevice, row_at_address, row_opener, rows_of},
+    Details, EmptyText, InventoryTable, beside, content_of, opened_row, outdated, row_panel,
+    rows::{row_at_address, row_opener},
 };
 use crate::{
-    components::table::{RowAction, TableRow, TableSpec},
-    store::{Collection, InventoryItem},
+    components::table::{RowAction, TableState},
+    store::Collection,
+    tables::on_device::{ListedItem, item_rows},
 };
 use flotilla_protocol::api::Row;
 use leptos::prelude::*;
@@ -14,36 +15,30 @@ use std::sync::Arc;
 
 /// What is specific to the page of a kind.
 #[derive(Debug)]
-pub struct ItemPage<T: InventoryItem, R> {
-    pub spec: &'static TableSpec,
-    pub address: &'static str,
+pub struct ItemPage<T: ListedItem> {
     pub collection: RwSignal<Collection<Row<T>>>,
     pub empty_text: EmptyText,
-    pub row: fn(ItemOnDevice<T>) -> R,
-    /// What names an item of a device in the address.
-    pub key: fn(&T) -> &str,
     pub details: fn(&Row<T>) -> Details,
     pub actions: fn(&Arc<Row<T>>) -> Vec<RowAction>,
 }
 
-impl<T: InventoryItem, R: TableRow + 'static> ItemPage<T, R> {
+impl<T: ListedItem> ItemPage<T> {
     #[must_use]
     pub fn view(self) -> AnyView {
         let Self {
-            spec,
             collection,
             empty_text,
-            key,
             ..
         } = self;
-        let opened = opened_row(self.address);
-        let rows = rows_of(collection, Signal::derive(|| None), self.row);
-        let found = row_at_address(collection, opened, move |item, wanted| key(item) == wanted);
-        let on_open = row_opener(collection, opened, key);
+        let opened = opened_row(T::PAGE);
+        let rows = item_rows(collection, Signal::derive(|| None));
+        let table = TableState::new(rows, outdated());
+        let found = row_at_address(collection, opened);
+        let on_open = row_opener(collection, opened.open);
         let panel = row_panel(opened, found, self.details, self.actions);
         view! {
             <div class="with-drawer">
-                <InventoryTable spec content=content_of(collection) rows empty_text on_open/>
+                <InventoryTable table content=content_of(collection) empty_text on_open beside=beside(collection, opened)/>
                 {panel}
             </div>
         }

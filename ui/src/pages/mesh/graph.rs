@@ -1,7 +1,7 @@
 //! The graph that the map draws: devices or groups of devices, and the worst path between each two of them.
 
 use super::layout::Spot;
-use crate::copy::mesh as copy;
+use crate::{copy::mesh as copy, urgency};
 use flotilla_protocol::{
     device::{Device, DeviceStatus},
     id::DeviceId,
@@ -107,7 +107,7 @@ pub(super) fn edges<'a>(
         if ends.0 == ends.1 || !touches {
             continue;
         }
-        let rank = rank(path.kind);
+        let rank = urgency::of_path(path.kind);
         let known = worst.entry(ends).or_insert((rank, path));
         if rank < known.0 {
             *known = (rank, path);
@@ -135,25 +135,20 @@ fn needs_look(path: &Path) -> bool {
     }
 }
 
-/// The rank of a kind of path; the worst comes first.
-pub(crate) fn rank(kind: PathKind) -> u8 {
-    match kind {
-        PathKind::None => 0,
-        PathKind::Relayed => 1,
-        PathKind::Unknown => 2,
-        PathKind::Direct => 3,
-    }
-}
-
 /// The numbers of pairs of devices that are direct, relayed, and without a path.
 pub(super) fn tally<'a>(paths: impl Iterator<Item = &'a Path>) -> (usize, usize, usize) {
     let mut worst: BTreeMap<(DeviceId, DeviceId), u8> = BTreeMap::new();
     for path in paths {
         let ends = (path.from_id.min(path.to_id), path.from_id.max(path.to_id));
         let known = worst.entry(ends).or_insert(u8::MAX);
-        *known = rank(path.kind).min(*known);
+        *known = urgency::of_path(path.kind).min(*known);
     }
-    let of = |kind| worst.values().filter(|worst| **worst == rank(kind)).count();
+    let of = |kind| {
+        worst
+            .values()
+            .filter(|worst| **worst == urgency::of_path(kind))
+            .count()
+    };
     (of(PathKind::Direct), of(PathKind::Relayed), of(PathKind::None))
 }
 

@@ -1,6 +1,6 @@
 //! The panel beside the map with the paths of a device.
 
-use super::{RoundTrips, attempts::PathTest, explain::AccessQuestion, graph::rank};
+use super::{RoundTrips, attempts::PathTest, explain::AccessQuestion};
 use crate::{
     components::{
         badge::{Status, status_badge},
@@ -10,6 +10,7 @@ use crate::{
     },
     copy::mesh as copy,
     store::use_store,
+    urgency,
 };
 use flotilla_protocol::{id::DeviceId, path::Path};
 use leptos::prelude::*;
@@ -33,7 +34,7 @@ pub(super) fn PathsPanel(device: DeviceId, question: AccessQuestion) -> impl Int
                 .cloned()
                 .collect()
         });
-        own.sort_by_key(|path: &Arc<Path>| (rank(path.kind), path.to.clone()));
+        own.sort_by_key(|path: &Arc<Path>| (urgency::of_path(path.kind), path.to.clone()));
         own
     });
     let pressed = RwSignal::new(None::<DeviceId>);

@@ -1,62 +1,20 @@
 //! Rows are sorted by the values that people see, and can keep an earlier order.
 
 use super::*;
-use crate::{
-    components::table::{Column, Unit},
-    query::Subject,
+use crate::components::table::{
+    declared::Spec,
+    rows::prepared,
+    testing::{LOAD, NAME, Named},
 };
-use leptos::prelude::*;
 use proptest::prelude::*;
 
-struct Named {
-    name: String,
-    load: f64,
-    subject: Subject,
-}
-
-impl TableRow for Named {
-    fn key(&self) -> &str {
-        &self.name
-    }
-    fn label(&self) -> String {
-        self.name.clone()
-    }
-    fn name(&self) -> &str {
-        &self.name
-    }
-    fn subject(&self) -> &Subject {
-        &self.subject
-    }
-    fn sort_key(&self, column: &str) -> SortKey<'_> {
-        match column {
-            "name" => SortKey::Text(&self.name),
-            _ if self.load.is_nan() => SortKey::Nothing,
-            _ => SortKey::Number(self.load),
-        }
-    }
-    fn cell(&self, _: &str) -> AnyView {
-        ().into_any()
-    }
-    /// `nas/pause` is the head of the rows named `nas/…`.
-    fn unit(&self) -> Option<Unit<'_>> {
-        let (key, own) = self.name.split_once('/')?;
-        Some(Unit {
-            key,
-            heads: own == "pause",
-        })
-    }
-}
-
 fn rows(given: &[(&str, f64)]) -> Rows {
-    let row = |(name, load): &(&str, f64)| {
-        let row = Named {
-            name: (*name).to_owned(),
-            load: *load,
-            subject: Subject::default(),
-        };
-        Arc::new(row) as Arc<dyn TableRow>
-    };
-    Rows(Arc::new(given.iter().map(row).collect()))
+    let row = |(name, load): &(&str, f64)| Named::new(name, *load);
+    prepared(given.iter().map(row).collect())
+}
+
+fn by(column: ColumnAt, descending: bool) -> [SortBy; 1] {
+    [SortBy { column, descending }]
 }
 
 fn names(rows: &Rows, indices: &[u32]) -> Vec<String> {
@@ -76,18 +34,15 @@ fn numbers_in_names_count() {
 #[test]
 fn rows_without_a_value_are_last_in_both_directions() {
     let rows = rows(&[("a", f64::NAN), ("b", 1.0), ("c", 2.0)]);
-    let by = |descending| {
-        [SortBy {
-            column: "load",
-            descending,
-        }]
-    };
     let start: Vec<_> = numbers(&rows).collect();
     assert_eq!(
-        names(&rows, &sorted(&rows, start.clone(), &by(false))),
+        names(&rows, &sorted(&rows, start.clone(), &by(LOAD, false))),
         ["b", "c", "a"]
     );
-    assert_eq!(names(&rows, &sorted(&rows, start, &by(true))), ["c", "b", "a"]);
+    assert_eq!(
+        names(&rows, &sorted(&rows, start, &by(LOAD, true))),
+        ["c", "b", "a"]
+    );
 }
 
 #[test]
@@ -100,7 +55,7 @@ fn a_unit_stands_where_its_first_row_does_with_its_head_before_the_others() {
         ("last", 8.0),
         ("nas/api", 1.0),
     ]);
-    let by = [SortBy::up("load")];
+    let by = by(LOAD, false);
     let ordered = sorted(&rows, numbers(&rows).collect(), &by);
     let expected = ["nas/pause", "nas/api", "nas/web", "alone", "pi/pause", "last"];
     assert_eq!(names(&rows, &ordered), expected);
@@ -114,19 +69,15 @@ fn a_unit_stands_where_its_first_row_does_with_its_head_before_the_others() {
 #[test]
 fn a_kept_order_survives_changes_and_appends_what_is_new() {
     let before = rows(&[("a", 1.0), ("b", 3.0), ("c", 2.0)]);
-    let indices = sorted(
-        &before,
-        numbers(&before).collect(),
-        &[SortBy {
-            column: "load",
-            descending: true,
-        }],
-    );
+    let indices = sorted(&before, numbers(&before).collect(), &by(LOAD, true));
     let previous = Order {
         rows: before,
         indices: Arc::new(indices),
         ..Order::default()
     };
+    let changed = rows(&[("a", 2.0), ("b", 0.0), ("c", 7.0)]);
+    let kept = previous_order(&previous, &changed);
+    assert!(Arc::ptr_eq(&kept, &previous.indices), "nothing came or went");
     let after = rows(&[("a", 9.0), ("aa", 9.0), ("b", 0.0)]);
     assert_eq!(
         names(&after, &previous_order(&previous, &after)),
@@ -136,18 +87,18 @@ fn a_kept_order_survives_changes_and_appends_what_is_new() {
 
 #[test]
 fn headers_turn_the_order_and_shift_adds_a_second_step() {
-    let first = toggled(&[], "name", false);
-    assert_eq!(sort_to_text(&first), "name");
-    let turned = toggled(&first, "name", false);
-    assert_eq!(sort_to_text(&turned), "-name");
-    let both = toggled(&turned, "load", true);
-    assert_eq!(sort_to_text(&both), "-name,load");
-    assert_eq!(sort_to_text(&toggled(&both, "load", true)), "-name,-load");
-    const COLUMNS: [Column; 2] = [
-        Column::text("name", "Name", 1.0),
-        Column::figures("load", "Load", 1.0),
-    ];
-    assert_eq!(sort_from_text("-name,load,-name,bogus,", &COLUMNS), both);
+    let heads = Spec::of::<Named>().heads();
+    let text = |sort: &[SortBy]| sort_to_text(sort, &heads);
+    let first = toggled(&[], NAME, false, false);
+    assert_eq!(text(&first), "name");
+    let turned = toggled(&first, NAME, false, false);
+    assert_eq!(text(&turned), "-name");
+    let both = toggled(&turned, LOAD, false, true);
+    assert_eq!(text(&both), "-name,load");
+    assert_eq!(text(&toggled(&both, LOAD, false, true)), "-name,-load");
+    assert_eq!(text(&toggled(&both, LOAD, false, false)), "-load");
+    assert_eq!(text(&toggled(&first, LOAD, true, false)), "-load");
+    assert_eq!(sort_from_text("-name,load,-name,bogus,", &heads), both);
 }
 
 proptest! {
@@ -155,7 +106,7 @@ proptest! {
     fn no_row_is_lost_or_doubled_and_units_have_no_gaps(given in proptest::collection::vec("[a-c]{0,1}/?[a-d]", 0..12)) {
         let given: std::collections::BTreeSet<String> = given.into_iter().collect();
         let rows = rows(&given.iter().map(|name| (name.as_str(), 0.0)).collect::<Vec<_>>());
-        let ordered = sorted(&rows, numbers(&rows).collect(), &[SortBy { column: "name", descending: true }]);
+        let ordered = sorted(&rows, numbers(&rows).collect(), &by(NAME, true));
         let mut numbers_left = ordered.clone();
         numbers_left.sort_unstable();
         prop_assert_eq!(numbers_left, numbers(&rows).collect::<Vec<_>>());
@@ -176,4 +127,20 @@ proptest! {
             prop_assert!(natural(&a, &c).is_le());
         }
     }
+}
+
+#[test]
+fn ages_begin_with_the_youngest_and_dates_with_the_earliest() {
+    let at = |second| Timestamp::from_second(second).unwrap();
+    let compare = |a: SortKey<'_>, b| a.compare(b, false);
+    assert_eq!(compare(SortKey::Age(at(9)), SortKey::Age(at(3))), Ordering::Less);
+    assert_eq!(
+        compare(SortKey::Moment(at(9)), SortKey::Moment(at(3))),
+        Ordering::Greater
+    );
+    assert_eq!(
+        compare(SortKey::Count(u64::MAX), SortKey::Count(u64::MAX - 1)),
+        Ordering::Greater
+    );
+    assert_eq!(SortKey::from(""), SortKey::Nothing);
 }

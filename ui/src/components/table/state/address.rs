@@ -23,7 +23,9 @@ impl TableState {
         let timer = StoredValue::new(None::<TimeoutHandle>);
         let here = use_location();
         Effect::new(move |first: Option<()>| {
-            let (text, sort) = (self.filter(), self.sort.with(|sort| order::sort_to_text(sort)));
+            let heads = self.spec.heads();
+            let sort = self.sort.with(|sort| order::sort_to_text(sort, &heads));
+            let text = self.filter();
             if first.is_none() {
                 return;
             }
@@ -56,7 +58,7 @@ impl TableState {
 
     fn read_address(self, query: &ParamsMap) {
         self.set_filter(&query.get(FILTER).unwrap_or_default());
-        let sort = order::sort_from_text(&query.get(SORT).unwrap_or_default(), self.spec.columns);
+        let sort = order::sort_from_text(&query.get(SORT).unwrap_or_default(), &self.spec.heads());
         if self.sort.with_untracked(|shown| *shown != sort) {
             self.sort.set(sort);
         }

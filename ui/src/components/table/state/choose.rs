@@ -52,13 +52,10 @@ impl TableState {
         self.chosen.set(chosen);
     }
 
-    /// The keys whose values are listed in the toolbar: those of facets and of the Device choice.
+    /// The keys whose values are listed in the toolbar: those of facets and of the page's own field.
     fn choosable(self) -> Vec<Key> {
-        let facets = self.spec.facets.iter().map(|facet| facet.key);
-        let scope = [Key::Device, Key::Tag]
-            .into_iter()
-            .filter(|key| self.spec.keys.contains(key));
-        facets.chain(scope).collect()
+        let facets = self.spec.facets().into_iter().map(|facet| facet.key);
+        facets.chain(self.spec.about.scope.iter().copied()).collect()
     }
 
     fn retype(self, change: impl FnOnce(Query) -> Query) {

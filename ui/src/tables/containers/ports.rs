@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use std::ops::RangeInclusive;
 
 /// The ports at which a container is reached: its published ports or, in a pod, its own.
-pub(super) fn open_ports(container: &Container) -> Vec<RangeInclusive<u16>> {
+pub fn open_ports(container: &Container) -> Vec<RangeInclusive<u16>> {
     open(container.ports.iter(), container.pod.is_some())
 }
 
@@ -33,7 +33,7 @@ fn shown_ports(container: &Container) -> Vec<String> {
         .collect()
 }
 
-pub(super) fn ports_cell(container: &Container) -> AnyView {
+pub fn ports_cell(container: &Container) -> AnyView {
     let (shown, more) = format::ports(&shown_ports(container));
     if shown.is_empty() {
         return view! { <Dash/> }.into_any();
@@ -44,7 +44,7 @@ pub(super) fn ports_cell(container: &Container) -> AnyView {
 
 /// All ports, one text each: `0.0.0.0:8096 → 8096/tcp` for a published one, `8096/tcp` for another. With `only`, only
 /// published ports.
-pub(super) fn published(container: &Container, only: bool) -> Vec<String> {
+pub fn published(container: &Container, only: bool) -> Vec<String> {
     let line = |port: &Port| {
         let inside = format!("{}/{}", numbers(&port.inside()), port.protocol);
         let Some(public) = port.outside().map(|outside| numbers(&outside)) else {
