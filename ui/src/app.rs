@@ -11,6 +11,7 @@ use crate::{
     prefs::Prefs,
     session,
     store::Store,
+    zone::Zone,
 };
 use leptos::prelude::*;
 use leptos_router::components::Router;
@@ -21,7 +22,7 @@ pub fn App() -> impl IntoView {
     Pending::provide();
     Clock::provide();
     Ids::provide();
-    Prefs::provide();
+    Zone::provide(Prefs::provide().time_zone);
     Toaster::provide();
     let store = Store::provide();
     let live = Live::provide(store);

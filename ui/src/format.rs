@@ -1,5 +1,6 @@
 //! Figures as people read them: sizes, ages, shares, ports, counts.
 
+use crate::zone;
 use flotilla_protocol::Timestamp;
 
 /// Memory, in binary units: `1.1 GiB`.
@@ -66,13 +67,15 @@ const DAY: i64 = 24 * HOUR;
 /// How long ago, in one unit: `just now`, `12 s ago`, `4 h ago`; a date from 7 days on.
 #[must_use]
 pub fn age(moment: Timestamp, now: Timestamp) -> String {
-    let seconds = now.as_second() - moment.as_second();
-    if seconds < 5 {
-        "just now".to_owned()
-    } else if seconds < 7 * DAY {
-        format!("{} ago", span(seconds))
-    } else {
-        date(moment)
+    recent(moment, now).unwrap_or_else(|| date(moment))
+}
+
+/// The age of what is less than 7 days old.
+fn recent(moment: Timestamp, now: Timestamp) -> Option<String> {
+    match now.as_second() - moment.as_second() {
+        ..5 => Some("just now".to_owned()),
+        seconds if seconds < 7 * DAY => Some(format!("{} ago", span(seconds))),
+        _ => None,
     }
 }
 
@@ -99,49 +102,36 @@ pub fn countdown(seconds: i64) -> String {
     }
 }
 
-/// The day of a moment in UTC, as `2026-01-31`.
+/// The day of a moment in the person's time zone: `2026-01-31`.
 #[must_use]
 pub fn date(moment: Timestamp) -> String {
-    moment.to_string().chars().take(10).collect()
+    zone::tell(moment).chars().take(10).collect()
 }
 
-/// A moment to the second in the browser's time zone: `2026-01-31 14:02:09`.
+/// A moment to the second in the person's time zone: `2026-01-31 14:02:09`.
 #[must_use]
 pub fn moment(moment: Timestamp) -> String {
-    let date = local(moment);
-    let (year, month, day) = (date.get_full_year(), date.get_month() + 1, date.get_date());
-    let (hours, minutes, seconds) = (date.get_hours(), date.get_minutes(), date.get_seconds());
-    format!("{year}-{month:02}-{day:02} {hours:02}:{minutes:02}:{seconds:02}")
+    zone::tell(moment)
 }
 
-/// The time of day in the browser's time zone: `14:02`, after the day where that is not the day of `now`.
+/// The time of day in the person's time zone: `14:02`, after the day where that is not the day of `now`.
 #[must_use]
 pub fn clock_time(moment: Timestamp, now: Timestamp) -> String {
-    let (date, today) = (local(moment), local(now));
-    let time = format!("{:02}:{:02}", date.get_hours(), date.get_minutes());
-    let midnight = |date: &js_sys::Date| {
-        date.set_hours(0);
-        date.set_minutes(0);
-        date.set_seconds(0);
-        date.set_milliseconds(0);
-        date.get_time()
-    };
-    // Rounded, since a day on which clocks change is an hour shorter or longer.
-    let days = ((midnight(&date) - midnight(&today)) / 86_400_000.0).round();
-    match days {
-        0.0 => time,
-        1.0 => format!("tomorrow {time}"),
-        -1.0 => format!("yesterday {time}"),
-        _ => format!(
-            "{} {time}",
-            date.to_locale_date_string("en-US", &wasm_bindgen::JsValue::UNDEFINED)
-        ),
-    }
+    beside(&zone::tell(moment), &zone::tell(now))
 }
 
-#[expect(clippy::cast_precision_loss, reason = "milliseconds fit a double")]
-fn local(moment: Timestamp) -> js_sys::Date {
-    js_sys::Date::new(&(moment.as_millisecond() as f64).into())
+/// The time of a moment beside another one, both as `2026-01-31 14:02:09`.
+fn beside(moment: &str, now: &str) -> String {
+    let (day, time) = moment.split_once(' ').unwrap_or((moment, ""));
+    let (today, _) = now.split_once(' ').unwrap_or((now, ""));
+    let number = |day: &str| Some(format!("{day}T00:00:00Z").parse::<Timestamp>().ok()?.as_second() / DAY);
+    let time = time.get(..5).unwrap_or(time);
+    match number(day).zip(number(today)).map(|(day, today)| day - today) {
+        Some(0) => time.to_owned(),
+        Some(1) => format!("tomorrow {time}"),
+        Some(-1) => format!("yesterday {time}"),
+        _ => format!("{day} {time}"),
+    }
 }
 
 /// A count with its digits in groups of three: `2,340`.
@@ -202,23 +192,40 @@ mod tests {
         let moment: Timestamp = "2026-01-02T03:04:05Z".parse().unwrap();
         let words: Vec<_> = [-9, 0, 12, 90, 4 * HOUR, 6 * DAY, 8 * DAY]
             .map(|seconds| {
-                age(
+                recent(
                     moment,
                     Timestamp::from_second(moment.as_second() + seconds).unwrap(),
                 )
             })
             .into();
+        let words: Vec<_> = words.iter().map(Option::as_deref).collect();
         assert_eq!(
             words,
             [
-                "just now",
-                "just now",
-                "12 s ago",
-                "1 min ago",
-                "4 h ago",
-                "6 d ago",
-                "2026-01-02"
+                Some("just now"),
+                Some("just now"),
+                Some("12 s ago"),
+                Some("1 min ago"),
+                Some("4 h ago"),
+                Some("6 d ago"),
+                None
             ]
+        );
+    }
+
+    #[test]
+    fn a_time_of_another_day_says_which() {
+        let now = "2026-03-01 00:10:00";
+        let words = [
+            "2026-03-01 14:02:09",
+            "2026-02-28 23:59:00",
+            "2026-03-02 01:00:00",
+            "2026-01-31 14:02:09",
+        ]
+        .map(|moment| beside(moment, now));
+        assert_eq!(
+            words,
+            ["14:02", "yesterday 23:59", "tomorrow 01:00", "2026-01-31 14:02"]
         );
     }
 

@@ -41,6 +41,7 @@ pub mod tables;
 pub mod urgency;
 pub mod usage;
 pub mod wire;
+pub mod zone;
 
 /// Mounts the application in the page's body.
 pub fn start() {

@@ -1,6 +1,6 @@
 //! A person's choices about appearance and keys, kept in this browser.
 
-use crate::browser;
+use crate::{browser, zone::TimeZone};
 use leptos::prelude::*;
 
 /// The color theme.
@@ -37,12 +37,14 @@ macro_rules! words {
 }
 words!(Theme: System = "system", Light = "light", Dark = "dark");
 words!(Density: Compact = "compact", Comfortable = "comfortable");
+words!(TimeZone: Local = "local", Utc = "utc");
 
 /// The choices, as signals that the page follows.
 #[derive(Debug, Clone, Copy)]
 pub struct Prefs {
     pub theme: RwSignal<Theme>,
     pub density: RwSignal<Density>,
+    pub time_zone: RwSignal<TimeZone>,
     /// Animations are off, even where the system does not ask for reduced motion.
     pub reduce_motion: RwSignal<bool>,
     /// Single keys without a modifier are shortcuts.
@@ -56,6 +58,7 @@ impl Prefs {
         let prefs = Self {
             theme: RwSignal::new(Theme::from_word(&word(THEME)).unwrap_or(Theme::System)),
             density: RwSignal::new(Density::from_word(&word(DENSITY)).unwrap_or(Density::Compact)),
+            time_zone: RwSignal::new(TimeZone::from_word(&word(TIME_ZONE)).unwrap_or(TimeZone::Local)),
             reduce_motion: RwSignal::new(word(REDUCE_MOTION) == "true"),
             single_keys: RwSignal::new(word(SINGLE_KEYS) != "false"),
         };
@@ -75,6 +78,7 @@ impl Prefs {
             browser::remember(REDUCE_MOTION, &reduce_motion);
             browser::set_root_attribute("data-still", &reduce_motion);
         });
+        Effect::new(move |_| browser::remember(TIME_ZONE, prefs.time_zone.get().as_str()));
         Effect::new(move |_| browser::remember(SINGLE_KEYS, &prefs.single_keys.get().to_string()));
         prefs
     }
@@ -87,5 +91,6 @@ pub fn use_prefs() -> Prefs {
 
 const THEME: &str = "theme";
 const DENSITY: &str = "density";
+const TIME_ZONE: &str = "time-zone";
 const REDUCE_MOTION: &str = "still";
 const SINGLE_KEYS: &str = "single-keys";

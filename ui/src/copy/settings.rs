@@ -12,6 +12,15 @@ pub const DENSITIES: &[(&str, &str, &str)] = &[
     ("compact", "Compact", "More rows on the screen."),
     ("comfortable", "Comfortable", "More room between rows."),
 ];
+pub const TIME_ZONE: &str = "Time zone";
+pub const TIME_ZONES: &[(&str, &str, &str)] = &[
+    (
+        "local",
+        "This computer's",
+        "Dates and times as the clock of this computer shows them.",
+    ),
+    ("utc", "UTC", "As logs and other people far away have them."),
+];
 pub const REDUCE_MOTION: &str = "Reduce motion";
 pub const REDUCE_MOTION_HINT: &str = "Nothing slides or fades, even where this computer does not ask for it.";
 
@@ -27,6 +36,7 @@ pub const THIS_SESSION: &str = "This session";
 pub const END_SESSION: &str = "End session";
 pub const SINCE: &str = "signed in";
 pub const LAST_USED: &str = "last used";
+pub const SESSIONS_LOADING: &str = "Asking the controller who is signed in.";
 pub const NO_OTHER_SESSION: &str = "Nobody is signed in with a browser.";
 
 #[must_use]

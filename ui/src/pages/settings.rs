@@ -9,6 +9,7 @@ use crate::{
     copy::settings as copy,
     prefs::{Density, Theme, use_prefs},
     store::use_store,
+    zone::TimeZone,
 };
 use addresses::Addresses;
 use leptos::prelude::*;
@@ -46,6 +47,11 @@ fn Appearance() -> impl IntoView {
             prefs.theme.set(theme);
         }
     };
+    let zone = move |(word,): (String,)| {
+        if let Some(zone) = TimeZone::from_word(&word) {
+            prefs.time_zone.set(zone);
+        }
+    };
     let density = move |(word,): (String,)| {
         if let Some(density) = Density::from_word(&word) {
             prefs.density.set(density);
@@ -58,6 +64,8 @@ fn Appearance() -> impl IntoView {
                 value=Signal::derive(move || prefs.theme.get().as_str().to_owned())/>
             <RadioGroup label=copy::DENSITY options=options(copy::DENSITIES) on_change=Callback::new(density)
                 value=Signal::derive(move || prefs.density.get().as_str().to_owned())/>
+            <RadioGroup label=copy::TIME_ZONE options=options(copy::TIME_ZONES) on_change=Callback::new(zone)
+                value=Signal::derive(move || prefs.time_zone.get().as_str().to_owned())/>
             <Toggle label=copy::REDUCE_MOTION hint=copy::REDUCE_MOTION_HINT value=prefs.reduce_motion/>
         </section>
     }
