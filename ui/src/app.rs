@@ -3,13 +3,13 @@
 use crate::{
     clock::Clock,
     components::{ids::Ids, toast::Toaster},
+    data::entry,
     frame::PageFrame,
     history::History,
     live::Live,
     pages,
     pending::Pending,
     prefs::Prefs,
-    session,
     store::Store,
     zone::Zone,
 };
@@ -28,6 +28,6 @@ pub fn App() -> impl IntoView {
     let live = Live::provide(store);
     History::provide(store);
     pages::containers::ContainerActions::provide();
-    session::open(store, live);
+    entry::enter(store, live);
     view! { <Router><PageFrame/></Router> }
 }

@@ -53,6 +53,13 @@ pub fn go(path: &str) {
     }
 }
 
+/// Dispatches an event of this name on the window.
+pub fn tell(event: &str) {
+    if let (Some(window), Ok(event)) = (web_sys::window(), web_sys::Event::new(event)) {
+        window.dispatch_event(&event).ok();
+    }
+}
+
 /// Stores a text in this browser's local storage; [`remembered`] reads it at a later visit.
 pub fn remember(key: &str, value: &str) {
     if let Some(storage) = storage() {

@@ -23,6 +23,7 @@ pub mod mode;
 pub mod palette;
 pub mod pods;
 pub mod policy;
+pub mod session;
 pub mod settings;
 pub mod sign_in;
 pub mod system_agent;

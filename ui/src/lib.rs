@@ -2,7 +2,7 @@
 //!
 //! It talks to the controller that served it by HTTP and one WebSocket, and to the desktop window around it, if there
 //! is one, by [`shell`]. What it shows of the fleet is in one [`store`], loaded by REST ([`api`]) and patched by the
-//! live stream ([`live`]). Pages read the store and act through the API. Components keep only the state of their own
+//! live stream ([`live`]); all of that is in [`data`], and who one is and what one may in [`session`]. Pages read the store and act through the API. Components keep only the state of their own
 //! display, such as what is open or typed, and send no requests. Filtering, sorting, patching and the wording of
 //! figures are plain functions that are tested on the host.
 //!
@@ -17,17 +17,16 @@
     reason = "the component macro makes public what it adds to private components"
 )]
 
-pub mod api;
 pub mod app;
 pub mod browser;
 pub mod clock;
 pub mod components;
 pub mod copy;
+pub mod data;
 pub mod format;
 pub mod frame;
 pub mod history;
 pub mod lazy_views;
-pub mod live;
 pub mod pages;
 pub mod pending;
 pub mod prefs;
@@ -36,12 +35,12 @@ pub mod registry;
 pub mod script;
 pub mod session;
 pub mod shell;
-pub mod store;
 pub mod tables;
 pub mod urgency;
 pub mod usage;
-pub mod wire;
 pub mod zone;
+
+pub use data::{api, live, store};
 
 /// Mounts the application in the page's body.
 pub fn start() {

@@ -1,6 +1,6 @@
 //! The desktop window around this page, if there is one: what it can do, and the requests to it.
 
-use crate::{browser, wire};
+use crate::browser;
 use flotilla_protocol::shell::{
     ABILITIES, ANSWER, CAN_INSTALL_SERVICE, CAN_SIGN_IN, INSTALL_SERVICE, SIGN_IN, ServiceOutcome,
 };
@@ -43,7 +43,7 @@ pub fn on_outcome(callback: impl Fn(ServiceOutcome) + 'static) {
         let detail = event
             .dyn_ref::<web_sys::CustomEvent>()
             .and_then(|event| event.detail().as_string());
-        if let Some(outcome) = detail.and_then(|json| wire::read(&json).ok()) {
+        if let Some(outcome) = detail.and_then(|json| serde_json::from_str(&json).ok()) {
             callback(outcome);
         }
     });

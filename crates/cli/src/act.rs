@@ -166,8 +166,10 @@ mod tests {
     fn row(id: &str, name: &str, found_as: &Value) -> Value {
         json!({
             "device": "nas", "device_id": "01937c5e-7b1a-7c3e-8b9e-0123456789ab", "as_of": "2026-01-02T03:04:05Z",
-            "id": id, "name": name, "image": "postgres:17", "state": "running", "status": "Running", "health": "none",
-            "ports": [], "found_as": found_as,
+            "item": {
+                "id": id, "name": name, "image": "postgres:17", "state": "running", "status": "Running", "health": "none",
+                "ports": [], "found_as": found_as,
+            },
         })
     }
 

@@ -12,6 +12,7 @@ use flotilla_client::Client;
 use flotilla_protocol::{
     Timestamp,
     api::{List, ListContainers, ListImages, ListNetworks, ListStacks, ListVolumes, Request, Row},
+    id::DeviceId,
     inventory::{Container, Health, Image, Network, PodRole, Port, Stack, StackFolder, Trouble, Volume},
     name::DeviceName,
     text::shown,
@@ -88,7 +89,9 @@ where
     T: Serialize,
 {
     let list = client.send(request).await?;
-    print(&list, json, || table(&list, columns, clock::now()).render())
+    print(&flat(&list), json, || {
+        table(&list, columns, clock::now()).render()
+    })
 }
 
 /// Prints a list, and why it is old where it is.
@@ -103,6 +106,30 @@ pub(crate) fn print<T: Serialize>(
         old.for_each(|device| out::note(&device.reason));
     }
     Ok(())
+}
+
+/// A row as scripts rely on it: the fields of its item stand beside its own.
+#[derive(Serialize)]
+struct FlatRow<'a, T> {
+    device: &'a DeviceName,
+    device_id: DeviceId,
+    #[serde(flatten)]
+    item: &'a T,
+    as_of: Timestamp,
+}
+
+fn flat<'a, T>(list: &'a List<Row<T>>) -> List<FlatRow<'a, T>> {
+    let flat = |row: &'a Row<T>| FlatRow {
+        device: &row.device,
+        device_id: row.device_id,
+        item: &row.item,
+        as_of: row.as_of,
+    };
+    List {
+        items: list.items.iter().map(flat).collect(),
+        unreachable_devices: list.unreachable_devices.clone(),
+        seq: list.seq,
+    }
 }
 
 /// The age of a row of a device that can't be asked. A row of a device that answers is true now, however long ago it

@@ -58,7 +58,8 @@ mod push;
 mod session;
 
 pub use access::{
-    ApiToken, CreateToken, Grant, ListTokens, RevokeToken, Role, Scope, TOKEN_PREFIX, TokenCreated, Verb,
+    Allowed, ApiToken, CallerFacts, CreateToken, GetCaller, Grant, ListTokens, RevokeToken, Role, Scope,
+    TOKEN_PREFIX, TokenCreated, Verb,
 };
 pub use devices::{
     AddDevice, AddedDevice, ByHand, ChangeMode, DeviceAdded, DeviceChange, GetDevice, ListDevices,
@@ -83,7 +84,7 @@ pub use mesh::{
 pub use push::{EndPush, GetPush, ListSshHosts, Push, PushDevice, PushState, SshHost, SshInstall};
 pub use session::{
     ControlProof, CreateSignInLink, EndSession, LIVE_PROTOCOL, ListSessions, OpenSession, ProveControl,
-    SESSION_HEADER, SESSION_PROTOCOL, SessionFacts, SessionOpened, SignInLink,
+    REQUEST_HEADER, SESSION_HEADER, SESSION_PROTOCOL, SessionFacts, SessionOpened, SignInLink,
 };
 
 use serde::{Serialize, de::DeserializeOwned};

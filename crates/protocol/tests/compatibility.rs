@@ -18,8 +18,8 @@ use flotilla_protocol::{
     activity::{Activity, ActivityVerified},
     agent::{PodPlacement, Pong, Report, Settings},
     api::{
-        ApiToken, DeviceAdded, Enrollment, Fleet, List, LiveFrame, ModeChanged, Placed, Push, ReachableAt,
-        RelayFacts, Row, SessionFacts, SshHost, TokenCreated,
+        ApiToken, CallerFacts, DeviceAdded, Enrollment, Fleet, List, LiveFrame, ModeChanged, Placed, Push,
+        ReachableAt, RelayFacts, Row, SessionFacts, SshHost, TokenCreated,
     },
     device::Device,
     enroll::{EnrollChallenge, EnrollRequest, EnrollResponse},
@@ -60,6 +60,7 @@ const TYPES: &[(&str, Read)] = &[
     // From control to pages and the command line.
     ("activity", read::<Activity>),
     ("activity_verified", read::<ActivityVerified>),
+    ("caller", read::<CallerFacts>),
     ("containers", read::<List<Row<Container>>>),
     ("device", read::<Device>),
     ("device_added", read::<DeviceAdded>),

@@ -226,6 +226,13 @@ impl Page {
         Ok(())
     }
 
+    /// Sets the time zone of the page's computer, through the browser's developer tools.
+    pub async fn set_time_zone(&self, zone: &str) -> Result<()> {
+        let command = json!({ "cmd": "Emulation.setTimezoneOverride", "params": { "timezoneId": zone } });
+        self.client.issue_cmd(DevTools(command)).await?;
+        Ok(())
+    }
+
     pub async fn resize(&self, width: u32, height: u32) -> Result<()> {
         Ok(self.client.set_window_size(width, height).await?)
     }

@@ -6,6 +6,7 @@ mod first_minutes;
 mod fleet;
 mod focus;
 mod keyboard;
+mod loading;
 mod mesh;
 mod pages;
 mod pods;

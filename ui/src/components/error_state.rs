@@ -3,8 +3,10 @@
 use super::{
     badge::Tone,
     button::Button,
+    clipboard_block::ClipboardBlock,
     icon::{Icon, lucide},
 };
+use crate::copy::errors as copy;
 use leptos::prelude::*;
 
 /// The message in place of content that could not be loaded.
@@ -13,12 +15,24 @@ pub fn ErrorState(
     /// What happened, why, and what to do next.
     #[prop(into)]
     message: Signal<String>,
+    /// What a report about it needs, to be copied; none when empty.
+    #[prop(optional, into)]
+    details: Signal<String>,
     #[prop(optional, into)] on_retry: Option<Callback<()>>,
 ) -> impl IntoView {
+    let has_details = Memo::new(move |_| details.with(|details| !details.is_empty()));
     view! {
         <div class="notice bad" role="alert">
             <span class="bad"><Icon glyph=lucide::CIRCLE_ALERT/></span>
-            <p class="said">{move || message.get()}</p>
+            <div class="said">
+                <p>{move || message.get()}</p>
+                {move || has_details.get().then(|| view! {
+                    <details>
+                        <summary>{copy::DETAILS}</summary>
+                        <ClipboardBlock what=copy::DETAILS_NAME text=details/>
+                    </details>
+                })}
+            </div>
             {on_retry.map(|on_retry| view! {
                 <div class="actions"><Button label="Try again" on_press=move || on_retry.run(())/></div>
             })}

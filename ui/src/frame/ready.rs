@@ -26,7 +26,7 @@ pub(super) fn mark_ready(store: Store) {
         }
         let known = match store.session.get() {
             Session::Opening => store.devices.with(failed),
-            Session::Open => !pending.any() && store.fleet.with(Option::is_some) && no_list_is_loading(store),
+            Session::Open(_) => !pending.any() && store.fleet.with(Option::is_some),
             Session::Missing => true,
         };
         let ready = fonts.get() && known;
@@ -40,20 +40,6 @@ pub(super) fn mark_ready(store: Store) {
         }
         ready
     });
-}
-
-/// Whether none of the lists of devices, inventory and activity is being loaded.
-fn no_list_is_loading(store: Store) -> bool {
-    fn is_not_loading<T: Keyed>(collection: RwSignal<Collection<T>>) -> bool {
-        collection.with(|collection| *collection.load() != Load::Loading)
-    }
-    is_not_loading(store.devices)
-        && is_not_loading(store.containers)
-        && is_not_loading(store.stacks)
-        && is_not_loading(store.images)
-        && is_not_loading(store.volumes)
-        && is_not_loading(store.networks)
-        && is_not_loading(store.activity)
 }
 
 fn failed<T: Keyed>(collection: &Collection<T>) -> bool {

@@ -5,18 +5,18 @@ use crate::{
         badge::{Status, Tone, status_badge},
         button::Button,
         empty::EmptyState,
-        error_state::ErrorState,
         icon::lucide,
-        skeleton::Skeleton,
+        loaded::Loaded,
         table::{
             self, About, DataTable, Narrow, Same, Table, TableRow, TableRows, TableState, age_cell, rows_of,
         },
+        toast::use_toaster,
     },
     copy::{activity as copy, events, frame},
     frame::PageActions,
     pages::inventory_table::outdated,
     query::Key,
-    store::{Load, use_store},
+    store::{Load, load_of, use_store},
 };
 use flotilla_protocol::activity::{Activity, Actor};
 use leptos::prelude::*;
@@ -158,30 +158,29 @@ pub fn ActivityPage() -> impl IntoView {
     let store = use_store();
     store.ensure_activity();
     let table = TableState::new(activity_rows(), outdated());
-    let stage = Memo::new(move |_| {
-        store.activity.with(|collection| match collection.load() {
-            _ if !collection.rows().is_empty() => None,
-            Load::Failed(failure) => Some(Some(failure.to_string())),
-            _ => Some(None),
-        })
-    });
-    let filled = Memo::new(move |_| store.activity.with(|collection| collection.is_filled()));
-    let older = Memo::new(move |_| {
-        store
-            .activity
-            .with(|collection| collection.rows().keys().next().is_some_and(|id| *id > 1))
+    let is_empty = Memo::new(move |_| store.activity.with(|log| log.rows().is_empty()));
+    let has_older = Memo::new(move |_| store.activity.with(|log| log.has_older()));
+    let older = load_of(store.older_activity);
+    let busy = Memo::new(move |_| older.with(Load::is_going));
+    let failure = Memo::new(move |_| older.with(|load| load.failure().map(ToString::to_string)));
+    let toaster = use_toaster();
+    Effect::new(move || {
+        if let Some(failure) = failure.get() {
+            toaster.fail(failure);
+        }
     });
     view! {
-        <Show when=move || older.get() fallback=|| ()>
-            <PageActions><Button label=copy::OLDER on_press=move || store.load_older_activity()/></PageActions>
+        <Show when=move || has_older.get() fallback=|| ()>
+            <PageActions><Button label=copy::OLDER busy on_press=move || store.load_older_activity()/></PageActions>
         </Show>
         <div class="table-page">
-            {move || match stage.get() {
-                None => view! { <DataTable table/> }.into_any(),
-                Some(Some(message)) => view! { <ErrorState message on_retry=move || store.reload()/> }.into_any(),
-                Some(None) if filled.get() => view! { <EmptyState glyph=lucide::HISTORY title=copy::EMPTY text=copy::EMPTY_TEXT/> }.into_any(),
-                Some(None) => view! { <Skeleton bones=12 sentence=copy::LOADING/> }.into_any(),
-            }}
+            <Loaded load=load_of(store.activity) bones=12 sentence=copy::LOADING on_retry=move || store.reload()>
+                {move || if is_empty.get() {
+                    view! { <EmptyState glyph=lucide::HISTORY title=copy::EMPTY text=copy::EMPTY_TEXT/> }.into_any()
+                } else {
+                    view! { <DataTable table/> }.into_any()
+                }}
+            </Loaded>
         </div>
     }
 }

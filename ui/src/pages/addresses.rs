@@ -11,29 +11,28 @@ pub use list::AddressList;
 
 use crate::{
     api::{Failure, send},
-    store::Store,
+    store::{Known, Store, ask},
 };
 use flotilla_protocol::{
     api::{ReachableAt, TestAddresses, UpdateFleet},
     endpoint::Endpoint,
 };
-use leptos::{prelude::*, task::spawn_local};
+use leptos::prelude::*;
 
 /// The controller's own test of its addresses. A handle: copies share the same signals.
 #[derive(Debug, Clone, Copy)]
 pub struct SelfTest {
-    outcome: RwSignal<Option<Result<Vec<ReachableAt>, Failure>>>,
-    pub busy: RwSignal<bool>,
+    outcome: RwSignal<Known<Vec<ReachableAt>>>,
+    pub busy: Memo<bool>,
 }
 
 impl SelfTest {
     /// A test that runs now and whenever the addresses change.
     #[must_use]
     pub fn following(store: Store) -> Self {
-        let test = Self {
-            outcome: RwSignal::new(None),
-            busy: RwSignal::new(false),
-        };
+        let outcome = RwSignal::new(Known::default());
+        let busy = Memo::new(move |_| outcome.with(|outcome: &Known<_>| outcome.load().is_going()));
+        let test = Self { outcome, busy };
         let endpoints = Memo::new(move |_| {
             store
                 .fleet
@@ -48,40 +47,27 @@ impl SelfTest {
     }
 
     pub fn run(self) {
-        self.busy.set(true);
-        spawn_local(async move {
-            let answer = send(&TestAddresses).await;
-            // `try_set`, since the page may have been left meanwhile.
-            self.outcome.try_set(Some(answer));
-            self.busy.try_set(false);
-        });
+        ask(self.outcome, TestAddresses);
     }
 
     /// The result of the last test per address; empty before the first one.
     #[must_use]
     pub fn answers(self) -> Vec<ReachableAt> {
-        self.outcome.with(|outcome| match outcome {
-            Some(Ok(answers)) => answers.clone(),
-            Some(Err(_)) | None => Vec::new(),
-        })
+        self.outcome
+            .with(|outcome| outcome.value().cloned().unwrap_or_default())
     }
 
     /// Whether any address answered; `None` before the first result.
     #[must_use]
     pub fn is_any_reachable(self) -> Option<bool> {
-        self.outcome.with(|outcome| match outcome {
-            Some(Ok(answers)) => Some(answers.iter().any(|answer| answer.reachable)),
-            Some(Err(_)) | None => None,
-        })
+        self.outcome
+            .with(|outcome| Some(outcome.value()?.iter().any(|answer| answer.reachable)))
     }
 
     /// Why the last test failed.
     #[must_use]
     pub fn failure(self) -> Option<Failure> {
-        self.outcome.with(|outcome| match outcome {
-            Some(Err(failure)) => Some(failure.clone()),
-            Some(Ok(_)) | None => None,
-        })
+        self.outcome.with(|outcome| outcome.load().failure().cloned())
     }
 }
 
@@ -106,6 +92,6 @@ async fn set_added(store: Store, added: Vec<Endpoint>) -> Result<(), Failure> {
         ..UpdateFleet::default()
     };
     let fleet = send(&request).await?;
-    store.fleet.set(Some(fleet));
+    store.take_fleet(fleet);
     Ok(())
 }

@@ -13,13 +13,12 @@ use crate::{
     components::{
         button::{Button, ButtonKind},
         empty::EmptyState,
-        error_state::ErrorState,
         icon::lucide,
-        skeleton::Skeleton,
+        loaded::Loaded,
     },
     copy::dashboard as copy,
     frame::PageActions,
-    store::{Load, use_store},
+    store::{load_of, use_store},
 };
 use attention::NeedsAttention;
 use leptos::prelude::*;
@@ -28,36 +27,18 @@ use recent::RecentActivity;
 use summary::Summary;
 use tiles::Tiles;
 
-/// What the page shows.
-#[derive(Debug, Clone, PartialEq)]
-enum PageContent {
-    Loading,
-    Failed(String),
-    Empty,
-    Full,
-}
-
 #[component]
 pub fn DashboardPage() -> impl IntoView {
     let store = use_store();
     store.ensure_devices();
-    let page_content = Memo::new(move |_| {
-        store.devices.with(|devices| match devices.load() {
-            _ if devices.is_filled() && devices.rows().is_empty() => PageContent::Empty,
-            _ if devices.is_filled() => PageContent::Full,
-            Load::Failed(failure) => PageContent::Failed(failure.to_string()),
-            Load::Absent | Load::Loading | Load::Ready => PageContent::Loading,
-        })
-    });
-    let content = move || match page_content.get() {
-        PageContent::Loading => view! { <Skeleton bones=6 height="3rem" sentence=copy::LOADING/> }.into_any(),
-        PageContent::Failed(message) => {
-            view! { <ErrorState message on_retry=move || store.reload()/> }.into_any()
-        }
-        PageContent::Empty => view! { <NoDevices/> }.into_any(),
-        PageContent::Full => view! { <FleetOverview/> }.into_any(),
-    };
-    view! { <div class="page dashboard">{content}</div> }
+    let is_empty = Memo::new(move |_| store.devices.with(|devices| devices.rows().is_empty()));
+    view! {
+        <div class="page dashboard">
+            <Loaded load=load_of(store.devices) bones=6 height="3rem" sentence=copy::LOADING on_retry=move || store.reload()>
+                {move || if is_empty.get() { view! { <NoDevices/> }.into_any() } else { view! { <FleetOverview/> }.into_any() }}
+            </Loaded>
+        </div>
+    }
 }
 
 #[component]

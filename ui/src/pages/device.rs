@@ -16,17 +16,14 @@ mod tunnel;
 pub use tags::known_tags;
 
 use crate::{
-    components::{
-        button::Button, empty::EmptyState, error_state::ErrorState, icon::lucide, skeleton::Skeleton,
-        tabs::Tabs,
-    },
+    components::{button::Button, empty::EmptyState, icon::lucide, loaded::Loaded, tabs::Tabs},
     copy::{device as copy, frame},
     frame::{page_title, use_place},
     pages::{
         containers::Containers,
         mesh::{PathsTable, RoundTrips},
     },
-    store::{Load, use_store},
+    store::{load_of, use_store},
 };
 use actions::DangerDialogs;
 use flotilla_protocol::{device::Device, id::DeviceId};
@@ -41,8 +38,6 @@ use trust::Trust;
 /// What the page shows.
 #[derive(Debug, Clone, PartialEq)]
 enum PageContent {
-    Loading,
-    Failed(String),
     Absent,
     Device(DeviceId),
 }
@@ -58,11 +53,7 @@ pub fn DevicePage() -> impl IntoView {
         if let Some(device) = store.lookup_device(&device_in_address.get()) {
             return PageContent::Device(device.id);
         }
-        store.devices.with(|devices| match devices.load() {
-            Load::Failed(failure) if !devices.is_filled() => PageContent::Failed(failure.to_string()),
-            _ if devices.is_filled() => PageContent::Absent,
-            _ => PageContent::Loading,
-        })
+        PageContent::Absent
     });
     page_title(move || {
         let name = store
@@ -72,17 +63,19 @@ pub fn DevicePage() -> impl IntoView {
     });
     name_to_id(page_content, device_in_address, tab);
     let content = move || match page_content.get() {
-        PageContent::Loading => view! { <Skeleton bones=5 height="2rem" sentence=copy::LOADING/> }.into_any(),
-        PageContent::Failed(message) => {
-            view! { <ErrorState message on_retry=move || store.reload()/> }.into_any()
-        }
         PageContent::Absent => view! { <Absent/> }.into_any(),
         PageContent::Device(id) => match untrack(|| store.lookup_device(&id.to_string())) {
             Some(first) => view! { <DeviceView first tab/> }.into_any(),
             None => view! { <Absent/> }.into_any(),
         },
     };
-    view! { <div class="page device">{content}</div> }
+    view! {
+        <div class="page device">
+            <Loaded load=load_of(store.devices) bones=5 height="2rem" sentence=copy::LOADING on_retry=move || store.reload()>
+                {content}
+            </Loaded>
+        </div>
+    }
 }
 
 /// Replaces an address with the name of a device by one with its id, which stays right after a rename.

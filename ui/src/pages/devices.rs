@@ -7,12 +7,11 @@ use crate::{
         anchor::Anchor,
         button::{Button, ButtonKind},
         empty::EmptyState,
-        error_state::ErrorState,
         focus::Opener,
         icon::lucide,
+        loaded::Loaded,
         path_badge::PathFacts,
         popover::PopoverPanel,
-        skeleton::Skeleton,
         table::{DataTable, RowAction, RowActions, TableState},
     },
     copy::{devices as copy, mesh},
@@ -23,7 +22,7 @@ use crate::{
         mesh::PathTest,
     },
     registry::ADD_DEVICE as ADD,
-    store::{Load, use_store},
+    store::{load_of, use_store},
     tables::devices::{PathPeek, address, device_rows},
 };
 use bulk::Bulk;
@@ -58,14 +57,6 @@ fn AddButton() -> impl IntoView {
     view! { <Button label=copy::ADD kind=ButtonKind::Primary glyph=lucide::PLUS on_press=add/> }
 }
 
-#[derive(Debug, Clone, PartialEq)]
-enum PageContent {
-    Loading,
-    Failed(String),
-    Empty,
-    Rows,
-}
-
 #[component]
 fn DevicesTable() -> impl IntoView {
     let store = use_store();
@@ -89,28 +80,22 @@ fn DevicesTable() -> impl IntoView {
             navigate(&address(&device), Default::default());
         }
     });
-    let content = Memo::new(move |_| {
-        store.devices.with(|devices| match devices.load() {
-            _ if !devices.rows().is_empty() => PageContent::Rows,
-            Load::Failed(failure) if !devices.is_filled() => PageContent::Failed(failure.to_string()),
-            _ if !devices.is_filled() => PageContent::Loading,
-            _ => PageContent::Empty,
-        })
-    });
+    let is_empty = Memo::new(move |_| store.devices.with(|devices| devices.rows().is_empty()));
     let body = move || {
-        match content.get() {
-        PageContent::Loading => view! { <Skeleton bones=6 sentence=copy::LOADING/> }.into_any(),
-        PageContent::Failed(message) => view! { <ErrorState message on_retry=move || store.reload()/> }.into_any(),
-        PageContent::Empty => {
-            view! { <EmptyState glyph=lucide::SERVER title=copy::EMPTY text=copy::EMPTY_TEXT><AddButton/></EmptyState> }.into_any()
+        if is_empty.get() {
+            return view! { <EmptyState glyph=lucide::SERVER title=copy::EMPTY text=copy::EMPTY_TEXT><AddButton/></EmptyState> }.into_any();
         }
-        PageContent::Rows => {
-            let buttons = ViewFn::from(move || bulk.buttons());
-            view! { <DataTable table actions=Some(actions.clone()) on_open=Some(open) bulk=Some(buttons)/> }.into_any()
-        }
-    }
+        let buttons = ViewFn::from(move || bulk.buttons());
+        view! { <DataTable table actions=Some(actions.clone()) on_open=Some(open) bulk=Some(buttons)/> }
+            .into_any()
     };
-    view! { {body}{bulk.dialog()}<PeekedPath peek/> }
+    view! {
+        <Loaded load=load_of(store.devices) bones=6 sentence=copy::LOADING on_retry=move || store.reload()>
+            {body.clone()}
+        </Loaded>
+        {bulk.dialog()}
+        <PeekedPath peek/>
+    }
 }
 
 /// The facts of a path, and its test, at the button in a row that asked for them.

@@ -11,13 +11,11 @@ pub use details::{Details, OpenedRow, date, device_link, opened_row, row_panel};
 pub use item_page::ItemPage;
 
 use crate::{
-    api::Failure,
     components::{
         button::{Button, ButtonKind},
         empty::EmptyState,
-        error_state::ErrorState,
         icon::{Glyph, lucide},
-        skeleton::Skeleton,
+        loaded::Loaded,
         table::{Beside, DataTable, RowActions, TableState},
     },
     copy::inventory_table as copy,
@@ -30,11 +28,15 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
 use unreachable::Unreachable;
 
-/// What a page with such a table shows.
+/// What a page with such a table shows, and how far its loading has come.
 #[derive(Debug, Clone, PartialEq)]
-pub enum TableContent {
-    Loading,
-    Failed(Failure),
+pub struct TableContent {
+    load: Load,
+    body: TableBody,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum TableBody {
     /// There are no items, and no devices.
     NoDevices,
     /// There are no items, and no device can be asked.
@@ -55,13 +57,14 @@ pub fn content_of<T: InventoryItem>(collection: RwSignal<Collection<Row<T>>>) ->
                 !filled || enrolled.any(|device| device.status == DeviceStatus::Online),
             )
         });
-        collection.with(|collection| match collection.load() {
-            _ if !collection.rows().is_empty() => TableContent::Rows,
-            Load::Failed(failure) if !collection.is_filled() => TableContent::Failed(failure.clone()),
-            _ if !collection.is_filled() => TableContent::Loading,
-            _ if !devices => TableContent::NoDevices,
-            _ if !any_online => TableContent::NoAnswer,
-            _ => TableContent::Empty,
+        collection.with(|collection| TableContent {
+            load: collection.load().clone(),
+            body: match collection.rows().is_empty() {
+                false => TableBody::Rows,
+                true if !devices => TableBody::NoDevices,
+                true if !any_online => TableBody::NoAnswer,
+                true => TableBody::Empty,
+            },
         })
     })
 }
@@ -106,20 +109,16 @@ pub fn InventoryTable(
     bulk: Option<fn(TableState) -> AnyView>,
 ) -> impl IntoView {
     let store = use_store();
-    let body = move || match content.get() {
-        TableContent::Loading => {
-            view! { <Skeleton bones=12 sentence=copy::loading(table.about().many)/> }.into_any()
-        }
-        TableContent::Failed(failure) => {
-            view! { <ErrorState message=failure.to_string() on_retry=move || store.reload()/> }.into_any()
-        }
-        TableContent::NoDevices => view! { <NoDevices/> }.into_any(),
-        TableContent::NoAnswer => view! { <NoAnswer/> }.into_any(),
-        TableContent::Empty => {
+    let load = Memo::new(move |_| content.with(|content| content.load.clone()));
+    let shown = Memo::new(move |_| content.with(|content| content.body));
+    let body = move || match shown.get() {
+        TableBody::NoDevices => view! { <NoDevices/> }.into_any(),
+        TableBody::NoAnswer => view! { <NoAnswer/> }.into_any(),
+        TableBody::Empty => {
             let EmptyText { glyph, title, text } = empty_text;
             view! { <EmptyState glyph title text/> }.into_any()
         }
-        TableContent::Rows => {
+        TableBody::Rows => {
             let bulk = bulk.map(|bulk| ViewFn::from(move || bulk(table)));
             let scope = Some(view! { <DeviceChoice table/> }.into_any());
             let notice = Some(view! { <Unreachable/> }.into_any());
@@ -127,7 +126,12 @@ pub fn InventoryTable(
             view! { <DataTable table scope notice actions=actions.clone() on_open beside bulk/> }.into_any()
         }
     };
-    view! { <div class="table-page">{body}</div> }
+    let retry = move || store.reload();
+    view! {
+        <div class="table-page">
+            <Loaded load bones=12 sentence=copy::loading(table.about().many) on_retry=retry>{body.clone()}</Loaded>
+        </div>
+    }
 }
 
 /// The content of an inventory page whose devices can none of them be asked.

@@ -19,14 +19,13 @@ use crate::{
     components::{
         button::{Button, ButtonKind},
         empty::EmptyState,
-        error_state::ErrorState,
         icon::lucide,
-        skeleton::Skeleton,
+        loaded::Loaded,
         tabs::Tabs,
     },
     copy::{devices, mesh as copy},
     frame::use_place,
-    store::{Load, use_store},
+    store::use_store,
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
@@ -62,51 +61,42 @@ pub fn MeshPage() -> impl IntoView {
     }
 }
 
-/// What the panel of the map shows.
-#[derive(Debug, Clone, PartialEq)]
-enum MapContent {
-    Loading,
-    Failed(String),
-    /// There are fewer than two devices: this many.
-    TooFew(usize),
-    Map,
-}
-
 #[component]
 fn MapPanel() -> impl IntoView {
     let store = use_store();
-    let navigate = use_navigate();
-    let content = Memo::new(move |_| {
-        let devices = store
-            .devices
-            .with(|devices| devices.is_filled().then(|| devices.rows().len()));
-        store.paths.with(|paths| match (devices, paths.load()) {
-            (Some(few @ 0..2), _) => MapContent::TooFew(few),
-            (Some(_), _) if paths.is_filled() => MapContent::Map,
-            (_, Load::Failed(failure)) => MapContent::Failed(failure.to_string()),
-            _ => MapContent::Loading,
+    // A map of what is not known yet would say that there are no paths.
+    let load = Memo::new(move |_| {
+        let devices = store.devices.with(|devices| devices.load().clone());
+        store.paths.with(|paths| {
+            if devices.is_ready() {
+                paths.load().clone()
+            } else {
+                devices
+            }
         })
     });
-    move || match content.get() {
-        MapContent::Loading => view! { <Skeleton bones=6 height="2rem" sentence=copy::LOADING/> }.into_any(),
-        MapContent::Failed(message) => {
-            view! { <ErrorState message on_retry=move || store.reload()/> }.into_any()
-        }
-        MapContent::TooFew(count) => {
-            let (title, text) = if count == 0 {
-                (devices::EMPTY, devices::EMPTY_TEXT)
-            } else {
-                (copy::ONE, copy::ONE_TEXT)
-            };
-            let navigate = navigate.clone();
-            let add = move || navigate("/devices/add", Default::default());
-            view! {
-                <EmptyState glyph=lucide::WAYPOINTS title=title.to_owned() text=text.to_owned()>
-                    <Button label=devices::ADD kind=ButtonKind::Primary on_press=add/>
-                </EmptyState>
-            }
-            .into_any()
-        }
-        MapContent::Map => view! { <MapView/> }.into_any(),
+    let count = Memo::new(move |_| store.devices.with(|devices| devices.rows().len()));
+    let is_map = Memo::new(move |_| count.get() >= 2);
+    view! {
+        <Loaded load bones=6 height="2rem" sentence=copy::LOADING on_retry=move || store.reload()>
+            {move || if is_map.get() { view! { <MapView/> }.into_any() } else { too_few(count.get()) }}
+        </Loaded>
     }
+}
+
+/// The content of the map's place in a fleet of fewer than two devices.
+fn too_few(count: usize) -> AnyView {
+    let (title, text) = if count == 0 {
+        (devices::EMPTY, devices::EMPTY_TEXT)
+    } else {
+        (copy::ONE, copy::ONE_TEXT)
+    };
+    let navigate = use_navigate();
+    let add = move || navigate("/devices/add", Default::default());
+    view! {
+        <EmptyState glyph=lucide::WAYPOINTS title=title.to_owned() text=text.to_owned()>
+            <Button label=devices::ADD kind=ButtonKind::Primary on_press=add/>
+        </EmptyState>
+    }
+    .into_any()
 }

@@ -8,9 +8,9 @@ use crate::{
         icon::lucide,
     },
     copy::sign_in as copy,
+    data::entry,
     frame::page_title,
     live::use_live,
-    session::Session,
     shell,
     store::use_store,
 };
@@ -40,11 +40,7 @@ fn Window() -> impl IntoView {
 #[component]
 fn Browser() -> impl IntoView {
     let (store, live) = (use_store(), use_live());
-    let again = move || {
-        store.session.set(Session::Opening);
-        store.reload();
-        live.start();
-    };
+    let again = move || entry::again(store, live);
     view! {
         <EmptyState glyph=lucide::LOCK title=copy::HEADING text=copy::TEXT/>
         <div class="sign-in-how">

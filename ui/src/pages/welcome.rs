@@ -58,7 +58,7 @@ pub fn WelcomePage() -> impl IntoView {
         spawn_local(async move {
             match send(&request).await {
                 Ok(fleet) => {
-                    store.fleet.set(Some(fleet));
+                    store.take_fleet(fleet);
                     navigate("/", Default::default());
                 }
                 Err(refused) => _ = failure.try_set(Some(refused.to_string())),

@@ -2,9 +2,8 @@
 
 use super::*;
 
-fn container_row(device: &str, name: &str, status: &str, health: &str) -> serde_json::Value {
+fn container_json(name: &str, status: &str, health: &str) -> serde_json::Value {
     serde_json::json!({
-        "device": device, "device_id": "01937c5e-7b1a-7c3e-8b9e-0123456789ab", "as_of": "2026-01-02T03:04:05Z",
         "id": "4f1c", "name": name, "image": "postgres:17", "state": "running", "status": status, "health": health,
         "stack": null, "created": "2026-01-01T00:00:00Z",
         "ports": [
@@ -15,14 +14,39 @@ fn container_row(device: &str, name: &str, status: &str, health: &str) -> serde_
     })
 }
 
+fn row(device: &str, item: serde_json::Value) -> serde_json::Value {
+    serde_json::json!({
+        "device": device, "device_id": "01937c5e-7b1a-7c3e-8b9e-0123456789ab", "item": item,
+        "as_of": "2026-01-02T03:04:05Z",
+    })
+}
+
+#[test]
+fn scripts_find_the_fields_of_an_item_beside_those_of_its_row() {
+    let item = container_json("postgres", "Running", "healthy");
+    let list: List<Row<Container>> =
+        decoded(serde_json::json!({"items": [row("nas", item)], "unreachable_devices": [], "seq": 7}));
+    let printed = serde_json::to_value(flat(&list)).unwrap();
+    let first = &printed["items"][0];
+    assert_eq!(
+        (&first["device"], &first["name"], &first["state"]),
+        (&"nas".into(), &"postgres".into(), &"running".into())
+    );
+    assert_eq!(
+        (&first["as_of"], &printed["seq"]),
+        (&"2026-01-02T03:04:05Z".into(), &7.into())
+    );
+    assert!(first.get("item").is_none(), "{first}");
+}
+
 #[test]
 fn only_what_cannot_be_asked_now_shows_its_age() {
-    let mut member = container_row("nas", "postgres", "Running", "unhealthy");
+    let mut member = container_json("postgres", "Running", "unhealthy");
     member["pod"] = "member".into();
     let list: List<Row<Container>> = serde_json::from_value(serde_json::json!({
         "items": [
-            member,
-            container_row("pi-garage", "web", "Exited (1)", "none"),
+            row("nas", member),
+            row("pi-garage", container_json("web", "Exited (1)", "none")),
         ],
         "unreachable_devices": [{"device": "pi-garage", "reason": "offline"}],
     }))
@@ -76,20 +100,20 @@ fn cell<const N: usize, T>(cells: fn(&T, String, String) -> [String; N], item: &
 
 #[test]
 fn a_thousand_ports_are_one_range_and_those_of_the_device_alone_say_so() {
-    let mut row = container_row("nas", "range", "Running", "none");
-    row["ports"] = serde_json::json!([
+    let mut json = container_json("range", "Running", "none");
+    json["ports"] = serde_json::json!([
         {"private": 80, "protocol": "tcp", "public": 18016, "address": "127.0.0.1"},
         {"private": 20000, "private_last": 20999, "protocol": "udp", "public": 20000, "address": "0.0.0.0"},
         {"private": 20000, "private_last": 20999, "protocol": "udp", "public": 20000, "address": "::"},
     ]);
     assert_eq!(
-        cell(container, &decoded(row.clone()), 6),
+        cell(container, &decoded(json.clone()), 6),
         "127.0.0.1:18016→80, 20000-20999/udp"
     );
     let odd = (0..40).map(|n| serde_json::json!({"private": 2 * n, "protocol": "tcp"}));
-    row["ports"] = odd.collect();
+    json["ports"] = odd.collect();
     assert_eq!(
-        cell(container, &decoded(row), 6),
+        cell(container, &decoded(json), 6),
         "0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, and 28 more"
     );
 }
@@ -98,10 +122,10 @@ fn a_thousand_ports_are_one_range_and_those_of_the_device_alone_say_so() {
 fn forty_containers_with_thousands_of_ports_each_are_a_table_at_once() {
     let odd =
         (0..2000).map(|n| serde_json::json!({"private": 2 * n, "protocol": "tcp", "public": 20_000 + 3 * n}));
-    let mut row = container_row("nas", "range", "Running", "none");
-    row["ports"] = odd.collect();
+    let mut json = container_json("range", "Running", "none");
+    json["ports"] = odd.collect();
     let list: List<Row<Container>> =
-        decoded(serde_json::json!({"items": vec![row; 40], "unreachable_devices": []}));
+        decoded(serde_json::json!({"items": vec![row("nas", json); 40], "unreachable_devices": []}));
     let now = "2026-01-02T07:05:00Z".parse().unwrap();
     let begun = std::time::Instant::now();
     let heading = ["A", "B", "C", "D", "E", "F", "G", "H"];
@@ -120,17 +144,17 @@ fn forty_containers_with_thousands_of_ports_each_are_a_table_at_once() {
 
 #[test]
 fn a_container_that_could_not_be_started_or_read_says_why() {
-    let mut row = container_row("nas", "clash", "Created", "none");
-    row["state"] = "created".into();
-    row["failure"] = "port is already allocated".into();
+    let mut json = container_json("clash", "Created", "none");
+    json["state"] = "created".into();
+    json["failure"] = "port is already allocated".into();
     assert_eq!(
-        cell(container, &decoded(row.clone()), 2),
+        cell(container, &decoded(json.clone()), 2),
         "Created, could not be started: port is already allocated"
     );
-    row["failure"] = serde_json::Value::Null;
-    row["unread"] = "error 500: layer does not exist".into();
+    json["failure"] = serde_json::Value::Null;
+    json["unread"] = "error 500: layer does not exist".into();
     assert_eq!(
-        cell(container, &decoded(row), 2),
+        cell(container, &decoded(json), 2),
         "Created (not read: error 500: layer does not exist)"
     );
 }

@@ -20,7 +20,7 @@ use axum::{
 };
 use flotilla_protocol::{
     Code,
-    api::{SESSION_HEADER, SESSION_PROTOCOL},
+    api::{REQUEST_HEADER, SESSION_HEADER, SESSION_PROTOCOL},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use std::sync::Arc;
@@ -28,10 +28,16 @@ use std::sync::Arc;
 /// Refuses requests under a foreign host name or from a foreign page, and sets the headers that keep answers
 /// from being framed, sniffed or stored.
 pub(crate) async fn own_origin(State(core): State<Arc<Core>>, request: Request, next: Next) -> Response {
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let id = request_id(request.headers()).map(str::to_owned);
     let mut response = match check(&core, request.headers(), request.uri()) {
         Ok(()) => next.run(request).await,
         Err(refusal) => axum::response::IntoResponse::into_response(refusal),
     };
+    if response.status().is_server_error() {
+        let (id, status) = (id.unwrap_or_default(), response.status().as_u16());
+        tracing::info!(id, %method, path, status, "a call was not done");
+    }
     let headers = response.headers_mut();
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -48,6 +54,13 @@ pub(crate) async fn own_origin(State(core): State<Arc<Core>>, request: Request, 
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+/// The id that a page gave to the request.
+fn request_id(headers: &HeaderMap) -> Option<&str> {
+    let id = headers.get(REQUEST_HEADER)?.to_str().ok()?;
+    let has_form = (1..=16).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    has_form.then_some(id)
 }
 
 fn check(core: &Core, headers: &HeaderMap, uri: &Uri) -> Result<(), Refusal> {

@@ -1,6 +1,6 @@
-//! Proves control to programs, signs browsers in and out, and lists those that are in.
+//! Proves control to programs, tells callers who they are, signs browsers in and out, and lists those that are in.
 
-use super::{body::Body, guard};
+use super::{body::Body, caller::Asks, guard};
 use crate::{
     access::{Credential, LinkPurpose, ProofRefusal, place},
     core::Core,
@@ -14,8 +14,8 @@ use axum::{
 use flotilla_protocol::{
     Code,
     api::{
-        ControlProof, CreateSignInLink, Empty, List, OpenSession, ProveControl, SessionFacts, SessionOpened,
-        SignInLink,
+        Allowed, CallerFacts, ControlProof, CreateSignInLink, Empty, List, OpenSession, ProveControl,
+        SessionFacts, SessionOpened, SignInLink, Verb,
     },
 };
 use http::{HeaderMap, header};
@@ -113,6 +113,17 @@ pub(super) async fn end(
     } else {
         Err(Refusal(Code::NotFound.because("This session has ended already.")))
     }
+}
+
+pub(super) async fn caller(asks: Asks) -> Json<CallerFacts> {
+    let allowed = Verb::ALL.iter().map(|verb| Allowed {
+        verb: *verb,
+        scope: asks.caller.scope(*verb),
+    });
+    Json(CallerFacts {
+        who: asks.caller.actor(),
+        may: allowed.filter(|allowed| !allowed.scope.is_none()).collect(),
+    })
 }
 
 pub(super) async fn link(

@@ -14,9 +14,9 @@ use crate::core::Core;
 use axum::{Json, Router, middleware};
 use flotilla_protocol::api::{
     ActOnContainer, ActOnContainers, AddDevice, BeginPlacement, CancelJob, ChangeMode, CreateSignInLink,
-    CreateToken, EndPush, EndSession, ExplainAccess, GetDevice, GetEnrollment, GetFleet, GetJob, GetPolicy,
-    GetPush, ListActivity, ListContainers, ListDevices, ListImages, ListJobs, ListNetworks, ListPaths,
-    ListRelays, ListSessions, ListSshHosts, ListStacks, ListTokens, ListVolumes,
+    CreateToken, EndPush, EndSession, ExplainAccess, GetCaller, GetDevice, GetEnrollment, GetFleet, GetJob,
+    GetPolicy, GetPush, ListActivity, ListContainers, ListDevices, ListImages, ListJobs, ListNetworks,
+    ListPaths, ListRelays, ListSessions, ListSshHosts, ListStacks, ListTokens, ListVolumes,
     Method::{Delete, Get, Patch, Post, Put},
     OpenSession, PREFIX, PlaceInPod, PromoteRelay, ProveControl, PushDevice, RemoveDevice, ReviewPolicy,
     RevokeDevice, RevokeToken, RotateDevice, SetPolicy, TestAddresses, TestPath, UpdateDevice, UpdateFleet,
@@ -35,6 +35,7 @@ pub(super) fn table() -> Vec<Route> {
         Route::new(Post, "/session/link", Everywhere(SignIn), "Makes a link that signs one browser in", session::link).of::<CreateSignInLink>(),
         Route::new(Get, "/sessions", Everywhere(SignIn), "Browsers that are signed in", session::list).of::<ListSessions>(),
         Route::new(Delete, "/sessions/{session}", Everywhere(SignIn), "Signs a browser out", session::end).of::<EndSession>(),
+        Route::new(Get, "/caller", Somewhere(View), "Who asks, and what it may do", session::caller).of::<GetCaller>(),
         Route::new(Get, "/tokens", Everywhere(Tokens), "API tokens", tokens::list).of::<ListTokens>(),
         Route::new(Post, "/tokens", Everywhere(Tokens), "Makes an API token", tokens::create).of::<CreateToken>(),
         Route::new(Delete, "/tokens/{token}", Everywhere(Tokens), "Ends an API token", tokens::revoke).of::<RevokeToken>(),

@@ -111,7 +111,7 @@ fn show(core: &Core, id: JobId) {
         let mut state = core.cache.lock();
         let places = shown.job.device_ids.iter().map(|device| state.place(*device));
         let audience = Audience::Each(places.collect());
-        state.live.upsert(|| Upsert::new(audience, Resource::Job { job }));
+        state.live.upsert(|| Upsert::new(audience, Resource::Job(job)));
     }
     kinds::ssh_install::handle_shown(core, &record);
     core.jobs.show(shown);

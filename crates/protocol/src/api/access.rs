@@ -6,6 +6,7 @@
 use super::{Empty, List};
 use crate::{
     Timestamp,
+    activity::Actor,
     id::DeviceId,
     name::{Tag, TokenName},
     open::choice,
@@ -73,6 +74,7 @@ impl Role {
 
 /// Where something may be done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Scope {
     /// On all devices, and on what belongs to the fleet as a whole.
@@ -164,6 +166,39 @@ impl Grant {
     pub fn allows(&self, verb: Verb) -> bool {
         self.verbs.contains(&verb) || self.roles.iter().any(|role| role.verbs().contains(&verb))
     }
+}
+
+/// Who asks, and what it may do.
+#[derive(Debug, Clone, Copy)]
+pub struct GetCaller;
+
+request!(GetCaller, Get "/caller" => CallerFacts);
+
+/// A caller as it sees itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CallerFacts {
+    pub who: Actor,
+    /// Each verb that it may use somewhere.
+    #[serde(default)]
+    pub may: Vec<Allowed>,
+}
+
+impl CallerFacts {
+    /// Where the caller may do this; `None` for nowhere.
+    #[must_use]
+    pub fn scope(&self, verb: Verb) -> Option<&Scope> {
+        let allowed = self.may.iter().find(|allowed| allowed.verb == verb);
+        allowed.map(|allowed| &allowed.scope)
+    }
+}
+
+/// A verb, and where it may be used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Allowed {
+    pub verb: Verb,
+    pub scope: Scope,
 }
 
 /// Makes a token with which a program may call the API.

@@ -49,7 +49,6 @@ pub struct UnreachableDevice {
 pub struct Row<T> {
     pub device: DeviceName,
     pub device_id: DeviceId,
-    #[serde(flatten)]
     pub item: T,
     /// The moment for which the row is known to be true.
     pub as_of: Timestamp,

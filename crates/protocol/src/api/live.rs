@@ -13,14 +13,14 @@ use crate::{
     inventory::{Container, Image, Kind, Network, Stack, Volume},
     path::Path,
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
 use std::time::Duration;
 
 /// After this much silence control sends a [beat](LiveFrame::is_beat). A connection that is cut off reports nothing by
 /// itself, so a page takes it for lost when beats fail to come.
 pub const BEAT: Duration = Duration::from_secs(2);
 
-/// One frame: `{"seq":7,"upsert":{"kind":"container","name":"postgres",…}}`.
+/// One frame: `{"seq":7,"upsert":{"kind":"container","value":{"device":"nas",…}}}`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub struct LiveFrame {
@@ -44,9 +44,9 @@ impl LiveFrame {
     }
 }
 
-/// Anything that a page lists.
+/// Anything that a page lists. Its value lies below a key of its own, so that a reader can leave it for later.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(tag = "kind", content = "value", rename_all = "snake_case")]
 pub enum Resource {
     Fleet(Fleet),
     Device(Box<Device>),
@@ -57,17 +57,19 @@ pub enum Resource {
     Stack(Row<Stack>),
     Activity(Activity),
     Enrollment(Enrollment),
-    /// Written as `{"kind":"path","path":{…}}`, since a path has a kind of its own.
-    Path(#[serde(with = "under_path")] Box<Path>),
+    Path(Box<Path>),
     Policy(Box<PolicyInForce>),
     Relay(RelayFacts),
     Push(Push),
-    /// Without its lines and outcomes. Below a key `job`, since a job has a kind of its own.
-    Job {
-        job: Box<Job>,
-    },
-    #[serde(other)]
+    /// Without its lines and outcomes.
+    Job(Box<Job>),
+    #[serde(other, deserialize_with = "pass_over")]
     Unknown,
+}
+
+/// Reads the value of a kind that this build does not know.
+fn pass_over<'de, D: Deserializer<'de>>(value: D) -> Result<(), D::Error> {
+    IgnoredAny::deserialize(value).map(drop)
 }
 
 /// Names a thing that is gone.
@@ -100,30 +102,6 @@ pub enum ResourceRef {
     Unknown,
 }
 
-/// Writes a path below a key `path`, and reads it from there.
-mod under_path {
-    use crate::path::Path;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    #[derive(Serialize)]
-    struct BorrowedPath<'a> {
-        path: &'a Path,
-    }
-
-    #[derive(Deserialize)]
-    struct OwnedPath {
-        path: Box<Path>,
-    }
-
-    pub(super) fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
-        BorrowedPath { path }.serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Box<Path>, D::Error> {
-        OwnedPath::deserialize(deserializer).map(|owned| owned.path)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,7 +115,7 @@ mod tests {
         let resource = Resource::Path(Box::new(path));
         let text = serde_json::to_string(&resource).unwrap();
         assert!(
-            text.starts_with(r#"{"kind":"path","path":{"from":"nas""#),
+            text.starts_with(r#"{"kind":"path","value":{"from":"nas""#),
             "{text}"
         );
         assert_eq!(serde_json::from_str::<Resource>(&text).unwrap(), resource);

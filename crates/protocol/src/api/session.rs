@@ -12,6 +12,10 @@ use std::fmt;
 /// Header that carries the page's secret.
 pub const SESSION_HEADER: &str = "flotilla-session";
 
+/// Header with an id that a page gives to each of its calls: 1 to 16 hexadecimal digits, by which control's log and a report
+/// about a failed call are put together.
+pub const REQUEST_HEADER: &str = "flotilla-request";
+
 /// Subprotocol of the live stream; the only one that control ever answers.
 pub const LIVE_PROTOCOL: &str = "flotilla.live";
 

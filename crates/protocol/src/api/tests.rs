@@ -44,7 +44,7 @@ fn row() -> Row<Container> {
 }
 
 #[test]
-fn a_row_is_flat_and_a_frame_names_its_kind() {
+fn a_row_holds_its_item_and_a_frame_names_its_kind() {
     let frame = LiveFrame {
         seq: 7,
         upsert: Some(Resource::Container(Box::new(row()))),
@@ -58,8 +58,14 @@ fn a_row_is_flat_and_a_frame_names_its_kind() {
 
 #[test]
 fn a_resource_of_the_future_is_unknown_and_not_an_error() {
-    let frame: LiveFrame = serde_json::from_str(r#"{"seq":1,"upsert":{"kind":"moon","item":{}}}"#).unwrap();
-    assert_eq!(frame.upsert, Some(Resource::Unknown));
+    for upsert in [
+        r#"{"kind":"moon","value":{"phase":[1]}}"#,
+        r#"{"kind":"moon"}"#,
+        r#"{"value":7,"kind":"moon"}"#,
+    ] {
+        let frame: LiveFrame = serde_json::from_str(&format!(r#"{{"seq":1,"upsert":{upsert}}}"#)).unwrap();
+        assert_eq!(frame.upsert, Some(Resource::Unknown), "{upsert}");
+    }
 }
 
 #[test]

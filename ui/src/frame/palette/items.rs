@@ -10,7 +10,6 @@ use crate::{
     prefs::{Theme, use_prefs},
     registry::{self, ADD_DEVICE},
     store::{Keyed, use_store},
-    wire,
 };
 use flotilla_protocol::inventory::ContainerAction;
 use leptos::prelude::*;
@@ -228,7 +227,7 @@ pub(super) fn remember(entry: &PaletteEntry) {
 
 fn recent_addresses() -> Vec<String> {
     browser::remembered(RECENT)
-        .and_then(|text| wire::read(&text).ok())
+        .and_then(|text| serde_json::from_str(&text).ok())
         .unwrap_or_default()
 }
 

@@ -94,25 +94,28 @@ pub fn addresses(ip: Ipv4Addr, container: &Container) -> Vec<Address> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flotilla_protocol::api::List;
+    use flotilla_protocol::{Timestamp, api::List};
 
     fn row(device: u128, name: &str, pod: &str, is_agent: bool) -> Row<Container> {
         let json = format!(
-            r#"{{"device":"d{device}","device_id":"00000000-0000-7000-8000-{device:012}","id":"{name}-id","name":"{name}","image":"i",
-            "state":"running","status":"Running","health":"none","created":"2026-01-01T00:00:00Z","as_of":"2026-01-01T00:00:00Z",
+            r#"{{"device":"d{device}","device_id":"00000000-0000-7000-8000-{device:012}","as_of":"2026-01-01T00:00:00Z",
+            "item":{{"id":"{name}-id","name":"{name}","image":"i",
+            "state":"running","status":"Running","health":"none","created":"2026-01-01T00:00:00Z",
             "is_agent":{is_agent},"ports":[{{"private":80,"protocol":"tcp"}},{{"private":53,"protocol":"udp"}},
-            {{"private":80,"protocol":"tcp","public":8080,"address":"::"}}]{pod}}}"#
+            {{"private":80,"protocol":"tcp","public":8080,"address":"::"}}]{pod}}}}}"#
         );
         serde_json::from_str(&json).unwrap()
     }
 
     fn collection(rows: Vec<Row<Container>>) -> Containers {
         let mut collection = Containers::default();
-        collection.fill(List {
+        let ticket = collection.begin(Timestamp::UNIX_EPOCH);
+        let list = List {
             items: rows,
             unreachable_devices: Vec::new(),
             seq: 0,
-        });
+        };
+        collection.take(ticket, Ok(list), Timestamp::UNIX_EPOCH);
         collection
     }
 

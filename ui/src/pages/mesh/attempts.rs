@@ -1,45 +1,39 @@
 //! The test of a path, which tries every address and every relay.
 
 use crate::{
-    api::send,
     components::{button::Button, error_state::ErrorState, icon::lucide},
     copy::mesh as copy,
+    store::{Known, ask},
 };
 use flotilla_protocol::{api::TestPath, id::DeviceId, path::PathAttempt};
-use leptos::{prelude::*, task::spawn_local};
-
-type Outcome = Result<Vec<PathAttempt>, String>;
+use leptos::prelude::*;
 
 /// The button that tests a path, and the outcome.
 #[component]
 pub(crate) fn PathTest(from: DeviceId, to: DeviceId) -> impl IntoView {
-    let busy = RwSignal::new(false);
-    let outcome = RwSignal::new(None::<Outcome>);
+    let outcome = RwSignal::new(Known::<Vec<PathAttempt>>::default());
+    let busy = Memo::new(move |_| outcome.with(|outcome| outcome.load().is_going()));
     let test = move || {
-        busy.set(true);
-        outcome.set(None);
         let request = TestPath {
             from: from.to_string(),
             to: to.to_string(),
         };
-        spawn_local(async move {
-            let answer = send(&request).await.map_err(|failure| failure.to_string());
-            outcome.try_set(Some(answer));
-            busy.try_set(false);
-        });
+        ask(outcome, request);
     };
-    let outcome_view = move || match outcome.get() {
-        None => busy
-            .get()
-            .then(|| view! { <p class="muted">{copy::TESTING}</p> }.into_any()),
-        Some(Err(message)) => Some(view! { <ErrorState message/> }.into_any()),
-        Some(Ok(attempts)) => {
+    let outcome_view = move || {
+        outcome.with(|outcome| {
+            if outcome.load().is_going() {
+                return Some(view! { <p class="muted">{copy::TESTING}</p> }.into_any());
+            }
+            if let Some(failure) = outcome.load().failure() {
+                return Some(
+                    view! { <ErrorState message=failure.to_string() details=failure.details()/> }.into_any(),
+                );
+            }
             let line = |line: String| view! { <li>{line}</li> };
-            Some(
-                view! { <ul class="attempts">{lines(&attempts).into_iter().map(line).collect_view()}</ul> }
-                    .into_any(),
-            )
-        }
+            let attempts = lines(outcome.value()?).into_iter().map(line).collect_view();
+            Some(view! { <ul class="attempts">{attempts}</ul> }.into_any())
+        })
     };
     view! {
         <div class="actions"><Button label=copy::TEST glyph=lucide::RADAR busy on_press=test/></div>

@@ -2,7 +2,6 @@
 //! path of packets.
 
 use crate::{
-    api::send,
     components::{
         badge::Tone,
         button::Button,
@@ -11,14 +10,14 @@ use crate::{
         select::Select,
     },
     copy::policy as copy,
-    store::use_store,
+    store::{Known, ask, use_store},
 };
 use flotilla_protocol::{
     api::{ExplainAccess, Explanation},
     device::DeviceStatus,
     policy::{Policy, Proto},
 };
-use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
+use leptos::{ev::SubmitEvent, prelude::*};
 
 /// The question and its answer. A handle: copies share the same signals.
 #[derive(Debug, Clone, Copy)]
@@ -28,8 +27,9 @@ pub(super) struct AccessQuestion {
     on: RwSignal<String>,
     /// The policy to explain, if it is edited; else the one in force.
     policy: Signal<Option<Policy>>,
-    busy: RwSignal<bool>,
-    answer: RwSignal<Option<Result<Explanation, String>>>,
+    answer: RwSignal<Known<Explanation>>,
+    /// Why the question cannot be asked.
+    wrong: RwSignal<Option<&'static str>>,
 }
 
 impl AccessQuestion {
@@ -39,8 +39,8 @@ impl AccessQuestion {
             to: RwSignal::new(to),
             on: RwSignal::new("tcp 22".to_owned()),
             policy,
-            busy: RwSignal::new(false),
-            answer: RwSignal::new(None),
+            answer: RwSignal::default(),
+            wrong: RwSignal::new(None),
         }
     }
 
@@ -54,14 +54,14 @@ impl AccessQuestion {
     fn ask(self) {
         let (from, to) = (self.from.get_untracked(), self.to.get_untracked());
         if from == to {
-            self.answer.set(Some(Err(copy::SAME.to_owned())));
+            self.wrong.set(Some(copy::SAME));
             return;
         }
         let Some((proto, port)) = self.on.with_untracked(|on| flow(on)) else {
-            self.answer.set(Some(Err(copy::ON_WRONG.to_owned())));
+            self.wrong.set(Some(copy::ON_WRONG));
             return;
         };
-        self.busy.set(true);
+        self.wrong.set(None);
         let request = ExplainAccess {
             from,
             to,
@@ -69,11 +69,7 @@ impl AccessQuestion {
             port,
             policy: self.policy.get_untracked(),
         };
-        spawn_local(async move {
-            let answer = send(&request).await.map_err(|failure| failure.to_string());
-            self.answer.try_set(Some(answer));
-            self.busy.try_set(false);
-        });
+        ask(self.answer, request);
     }
 }
 
@@ -115,9 +111,12 @@ pub(super) fn Explain(question: AccessQuestion, submit: &'static str) -> impl In
     });
     let ask = move |event: SubmitEvent| {
         event.prevent_default();
-        if !question.busy.get_untracked() {
-            question.ask();
-        }
+        question.ask();
+    };
+    let busy = Memo::new(move |_| question.answer.with(|answer| answer.load().is_going()));
+    let answer = move || match question.wrong.get() {
+        Some(message) => Some(view! { <ErrorState message/> }.into_any()),
+        None => question.answer.with(answer_view),
     };
     let select = move |label: &'static str, end: RwSignal<String>| {
         let options = names
@@ -132,17 +131,19 @@ pub(super) fn Explain(question: AccessQuestion, submit: &'static str) -> impl In
             {move || select(copy::CAN, question.from)}
             {move || select(copy::REACH, question.to)}
             <Field label=copy::ON value=question.on verbatim=true on_input=move |text| question.on.set(text)/>
-            <Button label=submit submit=true busy=question.busy/>
+            <Button label=submit submit=true busy/>
         </form>
-        <div role="status">{move || question.answer.get().map(answer_view)}</div>
+        <div role="status">{answer}</div>
     }
 }
 
-fn answer_view(answer: Result<Explanation, String>) -> AnyView {
-    let explanation = match answer {
-        Ok(explanation) => explanation,
-        Err(message) => return view! { <ErrorState message/> }.into_any(),
-    };
+fn answer_view(answer: &Known<Explanation>) -> Option<AnyView> {
+    if let Some(failure) = answer.load().failure() {
+        return Some(
+            view! { <ErrorState message=failure.to_string() details=failure.details()/> }.into_any(),
+        );
+    }
+    let explanation = answer.value()?.clone();
     let tone = if explanation.allowed { Tone::Ok } else { Tone::Bad };
     let near = (!explanation.nearest.is_empty()).then(|| {
         let rule = |near: flotilla_protocol::api::NearRule| {
@@ -154,7 +155,7 @@ fn answer_view(answer: Result<Explanation, String>) -> AnyView {
     let path = explanation
         .path
         .map(|path| view! { <p class="muted">{path.why}</p> });
-    view! { <Notice tone text=explanation.message/>{path}{near} }.into_any()
+    Some(view! { <Notice tone text=explanation.message/>{path}{near} }.into_any())
 }
 
 #[cfg(test)]

@@ -6,15 +6,14 @@ use crate::{
         button::{Button, ButtonKind},
         dialog::Dialog,
         empty::EmptyState,
-        error_state::ErrorState,
         icon::lucide,
+        loaded::Loaded,
         path_badge::PathFacts,
-        skeleton::Skeleton,
         table::{DataTable, RowAction, RowActions, TableState},
     },
     copy::{devices, mesh as copy},
     pages::inventory_table::outdated,
-    store::{Load, use_store},
+    store::{load_of, use_store},
     tables::paths::{ends_of, path_rows},
 };
 use flotilla_protocol::id::DeviceId;
@@ -58,23 +57,19 @@ pub(crate) fn PathsTable(only: Option<DeviceId>) -> impl IntoView {
             ),
         ]
     });
-    let stage = Memo::new(move |_| {
-        store.paths.with(|paths| match paths.load() {
-            _ if !paths.rows().is_empty() => None,
-            Load::Failed(failure) => Some(Some(failure.to_string())),
-            _ => Some(None),
-        })
-    });
-    let filled = Memo::new(move |_| store.paths.with(|paths| paths.is_filled()));
+    let is_empty = Memo::new(move |_| store.paths.with(|paths| paths.rows().is_empty()));
+    let body = move || {
+        if is_empty.get() {
+            return view! { <NoPaths/> }.into_any();
+        }
+        view! { <DataTable table actions=Some(actions.clone()) on_open=Some(open)/> }.into_any()
+    };
     view! {
         <div class="table-page">
             {only.map(|from| view! { <TestAll from/> })}
-            {move || match stage.get() {
-                None => view! { <DataTable table actions=Some(actions.clone()) on_open=Some(open)/> }.into_any(),
-                Some(Some(message)) => view! { <ErrorState message on_retry=move || store.reload()/> }.into_any(),
-                Some(None) if filled.get() => view! { <NoPaths/> }.into_any(),
-                Some(None) => view! { <Skeleton bones=8 sentence=copy::LOADING/> }.into_any(),
-            }}
+            <Loaded load=load_of(store.paths) bones=8 sentence=copy::LOADING on_retry=move || store.reload()>
+                {body.clone()}
+            </Loaded>
         </div>
         {move || opened.get().map(|ends| view! { <PathDialog ends on_close=move || opened.set(None)/> })}
     }

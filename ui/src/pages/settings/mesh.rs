@@ -50,7 +50,7 @@ fn Range() -> impl IntoView {
         spawn_local(async move {
             match send(&request).await {
                 Ok(fleet) => {
-                    store.fleet.set(Some(fleet));
+                    store.take_fleet(fleet);
                     typed.try_set(None);
                     toaster.confirm(copy::RANGE_CHANGED.to_owned());
                 }

@@ -1,82 +1,51 @@
 //! The browsers that are signed in, and ending their sessions.
 
 use crate::{
-    api::{Failure, send},
-    components::{age::AgeLabel, button::Button, error_state::ErrorState, toast::use_toaster},
+    api::send,
+    components::{age::AgeLabel, button::Button, loaded::Loaded, toast::use_toaster},
     copy::settings as copy,
+    store::{Known, ask, load_of},
 };
-use flotilla_protocol::api::{EndSession, ListSessions, SessionFacts};
+use flotilla_protocol::api::{EndSession, List, ListSessions, SessionFacts};
 use leptos::{prelude::*, task::spawn_local};
-
-/// The list of sessions. A handle: copies share the same signals.
-#[derive(Debug, Clone, Copy)]
-struct SessionList {
-    list: RwSignal<Option<Vec<SessionFacts>>>,
-    failure: RwSignal<Option<Failure>>,
-    /// A session is being ended.
-    busy: RwSignal<bool>,
-}
-
-impl SessionList {
-    fn load(self) {
-        spawn_local(async move { self.take(send(&ListSessions).await.map(|list| list.items)) });
-    }
-
-    fn take(self, answer: Result<Vec<SessionFacts>, Failure>) {
-        // `try_set`, since the page may have been left meanwhile.
-        match answer {
-            Ok(list) => {
-                self.list.try_set(Some(list));
-                self.failure.try_set(None);
-            }
-            Err(failure) => _ = self.failure.try_set(Some(failure)),
-        }
-    }
-}
 
 #[component]
 pub(super) fn Sessions() -> impl IntoView {
     let toaster = use_toaster();
-    let sessions_state = SessionList {
-        list: RwSignal::new(None),
-        failure: RwSignal::new(None),
-        busy: RwSignal::new(false),
-    };
-    sessions_state.load();
+    let known = RwSignal::new(Known::<List<SessionFacts>>::default());
+    let busy = RwSignal::new(false);
+    ask(known, ListSessions);
     let end = Callback::new(move |(session, place): (String, String)| {
-        if sessions_state.busy.get_untracked() {
+        if busy.get_untracked() {
             return;
         }
-        sessions_state.busy.set(true);
+        busy.set(true);
         spawn_local(async move {
             match send(&EndSession { session }).await {
                 Ok(_) => toaster.confirm(copy::session_ended(&place)),
                 Err(failure) => toaster.fail(failure.to_string()),
             }
-            sessions_state.busy.try_set(false);
-            sessions_state.load();
+            busy.try_set(false);
+            ask(known, ListSessions);
         });
     });
+    let sessions = Memo::new(move |_| {
+        known.with(|known| known.value().map(|list| list.items.clone()).unwrap_or_default())
+    });
     let list = move || {
-        sessions_state.list.get().map(|sessions| {
-            if sessions.is_empty() {
-                return view! { <p class="hint">{copy::NO_OTHER_SESSION}</p> }.into_any();
-            }
-            let rows = sessions
-                .into_iter()
-                .map(|session| session_line(session, sessions_state.busy, end))
-                .collect_view();
-            view! { <ul class="sessions" aria-label=copy::SESSIONS>{rows}</ul> }.into_any()
-        })
+        let sessions = sessions.get();
+        if sessions.is_empty() {
+            return view! { <p class="hint">{copy::NO_OTHER_SESSION}</p> }.into_any();
+        }
+        let line = |session| session_line(session, busy, end);
+        let lines = sessions.into_iter().map(line).collect_view();
+        view! { <ul class="sessions" aria-label=copy::SESSIONS>{lines}</ul> }.into_any()
     };
     view! {
         <section class="panel section" aria-labelledby="sessions">
             <h2 id="sessions">{copy::SESSIONS}</h2>
             <p class="muted">{copy::SESSIONS_TEXT}</p>
-            {list}
-            {move || sessions_state.failure.get().map(|failure| view! {
-                <ErrorState message=failure.to_string() on_retry=move || sessions_state.load()/>
-            })}
+            <Loaded load=load_of(known) bones=2 sentence=copy::SESSIONS_LOADING on_retry=move || ask(known, ListSessions)>{list}</Loaded>
         </section>
     }
 }

@@ -82,6 +82,7 @@ fn of_people() -> Vec<Sample> {
         Sample::of(&CreateSignInLink {}),
         Sample::of(&ListSessions),
         Sample::of(&EndSession { session: "s".into() }),
+        Sample::of(&GetCaller),
         Sample::of(&ListTokens),
         Sample::of(&create),
         Sample::of(&RevokeToken { token: "ci".into() }),

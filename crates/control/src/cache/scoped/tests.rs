@@ -36,7 +36,7 @@ fn kind(frame: &LiveFrame) -> &'static str {
             Resource::Policy(_) => "policy",
             Resource::Relay(_) => "relay",
             Resource::Push(_) => "push",
-            Resource::Job { .. } => "job",
+            Resource::Job(_) => "job",
             Resource::Unknown => unreachable!("control knows what it sends"),
         },
         (None, Some(gone)) => match gone {
@@ -168,7 +168,7 @@ async fn happen(bed: &Testbed, [a, b]: [&str; 2], relay: RelayId) {
         let mut state = bed.core.cache.lock();
         let audience = Audience::Each(vec![state.place(id_a), state.place(id_b)]);
         let job = serde_json::from_value(job).unwrap();
-        state.live.upsert(|| Upsert::new(audience, Resource::Job { job }));
+        state.live.upsert(|| Upsert::new(audience, Resource::Job(job)));
     }
     // An enrollment, an entry of the activity log, and a relay that begins and ends.
     call(bed, Method::POST, &format!("/devices/{a}/rotate"), "").await;

@@ -8,7 +8,7 @@ use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
         KnownFormat, Ref, RefOr, Schema, SchemaFormat,
-        schema::{AllOfBuilder, ArrayBuilder, ObjectBuilder, Type},
+        schema::{ArrayBuilder, ObjectBuilder, Type},
     },
 };
 
@@ -63,17 +63,16 @@ impl<T: ToSchema> PartialSchema for Row<T> {
             .schema_type(Type::String)
             .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
             .description(Some("The moment for which the row is known to be true."));
-        let own = ObjectBuilder::new()
+        ObjectBuilder::new()
+            .description(Some("Something on a device."))
             .property("device", reference::<DeviceName>())
             .required("device")
             .property("device_id", reference::<DeviceId>())
             .required("device_id")
+            .property("item", reference::<T>())
+            .required("item")
             .property("as_of", as_of)
-            .required("as_of");
-        AllOfBuilder::new()
-            .description(Some("Something on a device."))
-            .item(reference::<T>())
-            .item(own)
+            .required("as_of")
             .into()
     }
 }

@@ -2,38 +2,32 @@
 
 use super::draft::PolicyDraft;
 use crate::{
-    api::send,
     components::{
         badge::Tone,
         button::{Button, ButtonKind},
         dialog::{Dialog, Size},
         error_state::{ErrorState, Notice},
-        skeleton::Skeleton,
+        loaded::Loaded,
     },
     copy::{mesh, policy as copy},
+    store::{Known, ask, load_of},
 };
 use flotilla_protocol::api::{PolicyReview, Reach, ReviewPolicy};
-use leptos::{prelude::*, task::spawn_local};
+use leptos::prelude::*;
 
 #[component]
 pub(super) fn Review(draft: PolicyDraft, #[prop(into)] on_close: Callback<()>) -> impl IntoView {
-    let answer = RwSignal::new(None::<Result<PolicyReview, String>>);
-    let policy = draft.policy.get_untracked();
-    spawn_local(async move {
-        let review = send(&ReviewPolicy { policy })
-            .await
-            .map_err(|failure| failure.to_string());
-        answer.try_set(Some(review));
-    });
-    let body = move || match answer.get() {
-        None => view! { <Skeleton bones=3 sentence=mesh::LOADING/> }.into_any(),
-        Some(Err(message)) => view! { <ErrorState message/> }.into_any(),
-        Some(Ok(review)) => reviewed(review),
+    let answer = RwSignal::new(Known::<PolicyReview>::default());
+    let review = move || {
+        let policy = draft.policy.get_untracked();
+        ask(answer, ReviewPolicy { policy });
     };
+    review();
+    let body = move || answer.with(|answer| answer.value().cloned().map(reviewed));
     view! {
         <Dialog title=copy::REVIEW_TITLE.to_owned() size=Size::Wide on_close>
             <div class="dialog-body">
-                {body}
+                <Loaded load=load_of(answer) bones=3 sentence=mesh::LOADING on_retry=review>{body}</Loaded>
                 {move || draft.refused.get().map(|message| view! { <ErrorState message/> })}
             </div>
             <footer class="dialog-foot">

@@ -4,27 +4,34 @@
 //! frame changes its collection at once. Signals are notified of all changes together, once per animation frame, of
 //! which a hidden tab has none.
 
-pub mod collection;
-pub mod item;
-mod live_collection;
-mod load;
+mod collection;
+mod ensure;
+mod frame;
+mod kinds;
+mod listed;
+mod permission;
+mod rows;
 
-pub use collection::{Change, Collection, Keyed, Load};
-pub use item::{InventoryItem, ItemKey};
+pub use super::{
+    known::{Known, ask, load_of},
+    load::{Load, Reload},
+};
+pub use collection::{Change, Collection, Keyed};
+pub use frame::{LiveFrame, Upsert};
+pub use kinds::{Collections, InventoryItem, ItemKey};
+pub use rows::{row, with_row};
 
-use crate::wire::{self, LiveFrame, Unreadable, Upsert};
+use super::load::Progress;
+use crate::{clock, session::Session};
 use flotilla_protocol::{
     Timestamp,
-    activity::Activity,
-    api::{Enrollment, Fleet, Job, PolicyInForce, Push, RelayFacts, Row},
+    api::{Enrollment, Fleet, PolicyInForce, Push},
     device::{Device, DeviceStatus},
     id::DeviceId,
-    inventory::{Container, Image, Network, Stack, Volume},
-    path::Path,
 };
 use leptos::prelude::*;
-use live_collection::LiveCollection;
-use std::{collections::BTreeMap, sync::Arc};
+use listed::LiveCollection;
+use std::{collections::BTreeMap, ops::Deref, sync::Arc};
 
 /// The state of the live stream.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,20 +46,13 @@ pub enum Contact {
     },
 }
 
-/// The page's copy of the fleet's state. A handle: copies share the same signals.
+/// The page's copy of the fleet's state; its collections are its fields. A handle: copies share the same signals.
 #[derive(Debug, Clone, Copy)]
 pub struct Store {
     pub fleet: RwSignal<Option<Fleet>>,
-    pub devices: RwSignal<Collection<Device>>,
-    pub containers: RwSignal<Collection<Row<Container>>>,
-    pub stacks: RwSignal<Collection<Row<Stack>>>,
-    pub images: RwSignal<Collection<Row<Image>>>,
-    pub volumes: RwSignal<Collection<Row<Volume>>>,
-    pub networks: RwSignal<Collection<Row<Network>>>,
-    pub activity: RwSignal<Collection<Activity>>,
-    pub paths: RwSignal<Collection<Path>>,
-    pub relays: RwSignal<Collection<RelayFacts>>,
-    pub jobs: RwSignal<Collection<Job>>,
+    collections: Collections,
+    /// How the loading of the next older page of the activity log goes.
+    pub older_activity: RwSignal<Known<()>>,
     /// The policy in force, once a page loaded it.
     pub policy: RwSignal<Option<PolicyInForce>>,
     /// The newest enrollment of each device, as far as the live stream or a call delivered it.
@@ -60,9 +60,11 @@ pub struct Store {
     /// The newest installation over SSH of each device, as far as the live stream or a call delivered it.
     pub pushes: RwSignal<BTreeMap<DeviceId, Push>>,
     pub contact: RwSignal<Contact>,
-    pub(crate) session: RwSignal<crate::session::Session>,
+    pub session: RwSignal<Session>,
     /// The collections that a page needed, which are the ones that live frames change.
-    collections: StoredValue<Vec<Arc<dyn LiveCollection>>>,
+    needed: StoredValue<Vec<Arc<dyn LiveCollection>>>,
+    /// The requests for the fleet.
+    fleet_asked: StoredValue<Progress>,
     /// Collections that changed and whose signals are not notified yet.
     unpainted: StoredValue<Vec<Arc<dyn LiveCollection>>>,
 }
@@ -72,22 +74,15 @@ impl Store {
     pub fn provide() -> Self {
         let store = Self {
             fleet: RwSignal::new(None),
-            devices: RwSignal::default(),
-            containers: RwSignal::default(),
-            stacks: RwSignal::default(),
-            images: RwSignal::default(),
-            volumes: RwSignal::default(),
-            networks: RwSignal::default(),
-            activity: RwSignal::default(),
-            paths: RwSignal::default(),
-            relays: RwSignal::default(),
-            jobs: RwSignal::default(),
+            collections: Collections::default(),
+            older_activity: RwSignal::default(),
             policy: RwSignal::new(None),
             enrollments: RwSignal::default(),
             pushes: RwSignal::default(),
             contact: RwSignal::new(Contact::Connecting),
-            session: RwSignal::new(crate::session::Session::Opening),
-            collections: StoredValue::default(),
+            session: RwSignal::new(Session::Opening),
+            needed: StoredValue::default(),
+            fleet_asked: StoredValue::default(),
             unpainted: StoredValue::default(),
         };
         provide_context(store);
@@ -116,7 +111,7 @@ impl Store {
     ///
     /// # Errors
     /// The frame has a resource of a known kind that cannot be read.
-    pub fn apply(self, frame: LiveFrame<'_>) -> Result<(), Unreadable> {
+    pub fn apply(self, frame: LiveFrame<'_>) -> serde_json::Result<()> {
         if frame.reset {
             self.reload();
         }
@@ -129,25 +124,32 @@ impl Store {
         Ok(())
     }
 
-    fn upsert(self, seq: u64, Upsert { kind, text }: Upsert<'_>) -> Result<(), Unreadable> {
+    fn upsert(self, seq: u64, Upsert { kind, value }: Upsert<'_>) -> serde_json::Result<()> {
         match kind {
-            "fleet" => self.fleet.set(Some(wire::read(text)?)),
-            "policy" => self.take_policy(wire::read(text)?),
+            "fleet" => self.take_fleet(serde_json::from_str(value.get())?),
+            "policy" => self.take_policy(serde_json::from_str(value.get())?),
             "enrollment" => {
-                let enrollment: Enrollment = wire::read(text)?;
+                let enrollment: Enrollment = serde_json::from_str(value.get())?;
                 self.enrollments.update(|known| {
                     known.insert(enrollment.device_id, enrollment);
                 });
             }
             "push" => {
-                let push: Push = wire::read(text)?;
+                let push: Push = serde_json::from_str(value.get())?;
                 self.pushes.update(|known| {
                     known.insert(push.device_id, push);
                 });
             }
-            _ => self.change(|collection| Ok(collection.name() == kind && collection.upsert(seq, text)?))?,
+            _ => self.change(|collection| Ok(collection.name() == kind && collection.upsert(seq, value)?))?,
         }
         Ok(())
+    }
+
+    /// Stores the fleet as a frame or a call that changed it has it. An answer that is on its way says what was before.
+    pub fn take_fleet(self, fleet: Fleet) {
+        self.fleet_asked
+            .update_value(|asked| _ = asked.begin(clock::now()));
+        self.fleet.set(Some(fleet));
     }
 
     /// Stores a policy unless a newer one is known: a response may arrive after the frame of a newer save.
@@ -164,9 +166,9 @@ impl Store {
     /// frame.
     fn change(
         self,
-        change: impl Fn(&dyn LiveCollection) -> Result<bool, Unreadable>,
-    ) -> Result<(), Unreadable> {
-        for collection in self.collections.get_value() {
+        change: impl Fn(&dyn LiveCollection) -> serde_json::Result<bool>,
+    ) -> serde_json::Result<()> {
+        for collection in self.needed.get_value() {
             if change(&*collection)? {
                 self.paint_soon(collection);
             }
@@ -195,6 +197,14 @@ impl Store {
         {
             changed.notify();
         }
+    }
+}
+
+impl Deref for Store {
+    type Target = Collections;
+
+    fn deref(&self) -> &Collections {
+        &self.collections
     }
 }
 

@@ -7,11 +7,10 @@
 //! so a silent stream counts as lost. While the stream is lost, the store says since when, and when the next attempt
 //! comes.
 
+use super::store::{Contact, LiveFrame, Store};
 use crate::{
     browser, clock,
     session::{self, Session},
-    store::{Contact, Store},
-    wire,
 };
 use flotilla_protocol::{
     Timestamp,
@@ -38,7 +37,7 @@ pub struct Live {
 
 #[derive(Debug, Default)]
 struct State {
-    socket: Option<WebSocket>,
+    connection: Option<Connection>,
     /// Attempts that failed since the last frame.
     failures: u32,
     last_frame_at: Option<Timestamp>,
@@ -49,6 +48,39 @@ struct State {
     /// When an unreadable frame last made the page load everything again.
     reloaded_at: Option<Timestamp>,
     timer: Option<TimeoutHandle>,
+}
+
+/// A socket with its listeners. Dropping it closes the socket, and nothing of it is heard from then on.
+#[derive(Debug)]
+struct Connection {
+    socket: WebSocket,
+    _on_frame: Closure<dyn Fn(MessageEvent)>,
+    _on_close: Closure<dyn Fn()>,
+}
+
+impl Connection {
+    fn open(live: Live) -> Option<Self> {
+        let address = browser::socket_address(&format!("{PREFIX}/live"))?;
+        let protocols: js_sys::Array = session::live_protocols().iter().map(JsValue::from).collect();
+        let socket = WebSocket::new_with_str_sequence(&address, &protocols).ok()?;
+        let on_frame = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| live.on_frame(&event));
+        let on_close = Closure::<dyn Fn()>::new(move || live.on_loss());
+        socket.set_onmessage(Some(on_frame.as_ref().unchecked_ref()));
+        socket.set_onclose(Some(on_close.as_ref().unchecked_ref()));
+        Some(Self {
+            socket,
+            _on_frame: on_frame,
+            _on_close: on_close,
+        })
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.socket.set_onmessage(None);
+        self.socket.set_onclose(None);
+        self.socket.close().ok();
+    }
 }
 
 impl Live {
@@ -73,50 +105,24 @@ impl Live {
         if let Some(timer) = timer {
             timer.clear();
         }
-        let address = browser::socket_address(&format!("{PREFIX}/live"));
-        let protocols: js_sys::Array = session::live_protocols().iter().map(JsValue::from).collect();
-        let open = |address: String| WebSocket::new_with_str_sequence(&address, &protocols).ok();
-        let Some(socket) = address.and_then(open) else {
+        let Some(connection) = Connection::open(self) else {
             self.on_loss();
             return;
         };
-        self.listen(&socket);
-        let old = self
-            .state
-            .try_update_value(|state| {
-                state.socket_alive_at = Some(clock::now());
-                state.socket.replace(socket)
-            })
-            .flatten();
-        if let Some(old) = old {
-            abandon(&old);
-        }
+        self.state.try_update_value(|state| {
+            state.socket_alive_at = Some(clock::now());
+            state.connection = Some(connection);
+        });
     }
 
     fn notice_silence(self, now: Timestamp) {
-        let silent = self
-            .state
-            .try_update_value(|state| {
-                let socket_alive_at = state.socket_alive_at?;
-                (now.as_second() - socket_alive_at.as_second() >= SILENCE).then(|| state.socket.take())?
-            })
-            .flatten();
-        if let Some(socket) = silent {
-            abandon(&socket);
+        let silent = self.state.try_with_value(|state| {
+            let since = state.socket_alive_at.filter(|_| state.connection.is_some());
+            since.is_some_and(|since| now.as_second() - since.as_second() >= SILENCE)
+        });
+        if silent == Some(true) {
             self.on_loss();
         }
-    }
-
-    fn listen(self, socket: &WebSocket) {
-        let frame_listener =
-            Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| self.on_frame(&event));
-        let close_listener = Closure::<dyn Fn()>::new(move || self.on_loss());
-        socket.set_onmessage(Some(frame_listener.as_ref().unchecked_ref()));
-        socket.set_onclose(Some(close_listener.as_ref().unchecked_ref()));
-        // Both closures are leaked, one pair per connection: the browser may call them for as long as the socket
-        // exists, which can be longer than this handle.
-        frame_listener.forget();
-        close_listener.forget();
     }
 
     fn on_frame(self, event: &MessageEvent) {
@@ -132,7 +138,7 @@ impl Live {
         }
         let text = event.data().as_string().unwrap_or_default();
         // An unreadable frame comes from a newer controller. What it changed is read by loading everything again.
-        let taken = wire::live_frame(&text).and_then(|frame| {
+        let taken = serde_json::from_str::<LiveFrame<'_>>(&text).and_then(|frame| {
             if frame.reset && held_before == Some(false) {
                 self.store.follow_from(frame.seq);
                 return Ok(());
@@ -161,30 +167,27 @@ impl Live {
 
     fn on_loss(self) {
         let now = clock::now();
-        let (failures, last) = self
+        let (lost, failures, last) = self
             .state
             .try_update_value(|state| {
-                state.socket = None;
                 state.failures += 1;
-                (state.failures, state.last_frame_at.unwrap_or(now))
+                (
+                    state.connection.take(),
+                    state.failures,
+                    state.last_frame_at.unwrap_or(now),
+                )
             })
-            .unwrap_or((1, now));
+            .unwrap_or((None, 1, now));
+        drop(lost);
         let wait = wait_after(failures);
         let retry = now.checked_add(wait).unwrap_or(now);
         self.store.contact.set(Contact::Lost { last, retry });
-        // A socket closes in the same way for an ended session and for a lost controller. A REST call tells which of
-        // the two it is.
-        self.store.load_fleet();
+        // A socket closes in the same way for an ended session and for a lost controller. A call tells which of the two
+        // it is.
+        self.store.load_caller();
         let timer = set_timeout_with_handle(move || self.start(), wait).ok();
         self.state.try_update_value(|state| state.timer = timer);
     }
-}
-
-/// Closes a socket without calling `on_loss`.
-fn abandon(socket: &WebSocket) {
-    socket.set_onmessage(None);
-    socket.set_onclose(None);
-    socket.close().ok();
 }
 
 #[must_use]

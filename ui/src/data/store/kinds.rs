@@ -1,15 +1,48 @@
-//! The keys of resources, by which a change finds its row.
+//! The kinds of resources that pages list: what holds each, which call lists it, what live frames call it, and the keys by
+//! which a change finds its row.
 
-use super::{Change, Keyed};
+use super::{Change, Collection, Keyed, Store, ensure::activity_page};
 use flotilla_protocol::{
     activity::Activity,
-    api::{Job, RelayFacts, ResourceRef, Row},
+    api::{
+        Job, ListContainers, ListDevices, ListImages, ListJobs, ListNetworks, ListPaths, ListRelays,
+        ListStacks, ListVolumes, RelayFacts, ResourceRef, Row,
+    },
     device::Device,
     id::{DeviceId, JobId, RelayId},
     inventory::{Container, Image, Kind, Network, Stack, Volume},
     path::Path,
 };
+use leptos::prelude::RwSignal;
 use std::{fmt, sync::Arc};
+
+macro_rules! collections {
+    ($($name:ident $ensure:ident $row:ty = $request:expr;)*) => {
+        /// The collections of all kinds. A page asks for each that it shows by its `ensure_…`.
+        #[derive(Debug, Clone, Copy, Default)]
+        pub struct Collections {
+            $(pub $name: RwSignal<Collection<$row>>,)*
+        }
+
+        impl Store {
+            $(pub fn $ensure(self) {
+                self.ensure(self.$name, || $request);
+            })*
+        }
+    };
+}
+collections! {
+    devices ensure_devices Device = ListDevices;
+    containers ensure_containers Row<Container> = ListContainers::default();
+    stacks ensure_stacks Row<Stack> = ListStacks::default();
+    images ensure_images Row<Image> = ListImages::default();
+    volumes ensure_volumes Row<Volume> = ListVolumes::default();
+    networks ensure_networks Row<Network> = ListNetworks::default();
+    activity ensure_activity Activity = activity_page(None);
+    paths ensure_paths Path = ListPaths::default();
+    relays ensure_relays RelayFacts = ListRelays;
+    jobs ensure_jobs Job = ListJobs::default();
+}
 
 /// The key of an inventory item: its device, and on it the engine's id, or the name of an item that has no id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -96,6 +129,7 @@ impl Keyed for Device {
 impl Keyed for Activity {
     type Key = i64;
     const NAME: &'static str = "activity";
+    const PAGE: Option<usize> = Some(200);
     fn key(&self) -> i64 {
         self.id
     }

@@ -1,0 +1,12 @@
+//! What the page knows, and how it comes to know it.
+//!
+//! [`api`] sends calls; [`load`] says how far the answer to one has come, and [`known`] keeps a single answer. The
+//! [`store`] has what pages share: collections, loaded by a call when a page first needs them and patched by the [`live`]
+//! stream from then on. [`entry`] begins all of it.
+
+pub mod api;
+pub mod entry;
+pub mod known;
+pub mod live;
+pub mod load;
+pub mod store;
