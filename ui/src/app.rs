@@ -7,7 +7,6 @@ use crate::{
     frame::PageFrame,
     history::History,
     live::Live,
-    pages,
     pending::Pending,
     prefs::Prefs,
     store::Store,
@@ -27,7 +26,6 @@ pub fn App() -> impl IntoView {
     let store = Store::provide();
     let live = Live::provide(store);
     History::provide(store);
-    pages::containers::ContainerActions::provide();
     entry::enter(store, live);
     view! { <Router><PageFrame/></Router> }
 }

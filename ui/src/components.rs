@@ -1,7 +1,6 @@
 //! Building blocks of pages: properties in, callbacks out. They keep only the state of their own display (open, typed,
 //! focused, scrolled), and send no requests.
 
-pub mod action_bar;
 pub mod age;
 pub mod anchor;
 pub mod badge;
@@ -37,3 +36,4 @@ pub mod table;
 pub mod tabs;
 pub mod taginput;
 pub mod toast;
+pub mod waiting;

@@ -1,6 +1,7 @@
 //! Texts that people read, by the page or part of a page where they read them. Words that a component always carries,
 //! such as "Try again", are in that component, and labels of a few facts are beside the facts.
 
+pub mod actions;
 pub mod activity;
 pub mod add_device;
 pub mod addresses;

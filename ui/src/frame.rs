@@ -16,10 +16,11 @@ pub use palette::{Group, Palette};
 pub use shortcuts::Shortcuts;
 
 use crate::{
+    actions::Acting,
     components::{focus, toast::Toasts},
-    copy::frame as copy,
+    copy::{frame as copy, sign_in},
     lazy_views,
-    pages::{containers::ContainerActions, sign_in::SignInPage},
+    pages::sign_in::SignInPage,
     registry::{self, Place, WELCOME},
     session::Session,
     store::use_store,
@@ -98,14 +99,21 @@ pub fn PageFrame() -> impl IntoView {
         move |_| location.pathname.with(|path| registry::locate(path))
     });
     let heading = NodeRef::<html::H1>::new();
-    Effect::new(move |_| document().set_title(&window_title(&page.title.get())));
     follow_place(here, heading, overlays);
     ready::mark_ready(store);
     let welcome = Memo::new(move |_| here.with(|place| is_welcome(place.as_ref())));
     let unnamed = welcome_first(welcome);
-    let container_actions: ContainerActions = expect_context();
-    let asking = Memo::new(move |_| container_actions.is_asking());
+    let acting = Acting::provide();
+    let asking = Memo::new(move |_| acting.is_asking());
     let missing = Memo::new(move |_| store.session.get() == Session::Missing);
+    Effect::new(move |_| {
+        let title = if missing.get() {
+            window_title(&[sign_in::TITLE.to_owned()])
+        } else {
+            page.title.with(|crumbs| window_title(crumbs))
+        };
+        document().set_title(&title);
+    });
     let bare = move || welcome.get() || missing.get();
     view! {
         <a class="skip" href="#content" on:click=|event| { event.prevent_default(); crate::browser::focus("#content"); }>{copy::SKIP}</a>
@@ -121,7 +129,7 @@ pub fn PageFrame() -> impl IntoView {
         </div>
         {move || overlays.palette.get().then(|| lazy_views::palette().view())}
         {move || overlays.shortcuts.get().then(|| lazy_views::shortcuts().view())}
-        {move || asking.get().then(|| lazy_views::confirm_stop().view())}
+        {move || asking.get().then(|| lazy_views::questions().view())}
         <Toasts/>
     }
 }

@@ -7,7 +7,9 @@
 //! A view belongs to the place that asked for it. Code that arrives after that place is gone opens nothing, so the page
 //! of the newest address is the one that is shown.
 
-use crate::{components::error_state::ErrorState, copy::errors as copy, frame, pages, pending::use_pending};
+use crate::{
+    actions, components::error_state::ErrorState, copy::errors as copy, frame, pages, pending::use_pending,
+};
 use leptos::{
     prelude::*,
     task::{spawn_local, spawn_local_scoped_with_cancellation},
@@ -89,7 +91,10 @@ lazy_views! {
         palette: frame::Palette;
         shortcuts: frame::Shortcuts;
         jobs: frame::JobsPanel;
-        confirm_stop: pages::containers::ConfirmStop;
+        questions: actions::Questions;
+    }
+    device_dialogs {
+        device_dialog: actions::devices::dialogs::OpenDeviceDialog;
     }
     add_device {
         add_device: pages::add_device::AddDevice;

@@ -8,6 +8,7 @@
 //!
 //! - [`app`]: start-up. [`registry`]: the list of pages, of which routes, navigation and keys are made. [`frame`]: what
 //!   surrounds a page: top bar, sidebar, palette. [`pages`]: one module per page.
+//! - [`actions`]: what people can do to what they see, one file per object.
 //! - [`components`]: buttons, dialogs, fields, and the table that every list uses. [`tables`]: the columns of each list.
 //! - [`urgency`]: the order by trouble. [`usage`]: how much of a device is in use. [`history`]: that over the last minutes.
 //! - [`copy`]: texts that people read, by page. Words that belong to one component are in that component.
@@ -17,6 +18,7 @@
     reason = "the component macro makes public what it adds to private components"
 )]
 
+pub mod actions;
 pub mod app;
 pub mod browser;
 pub mod clock;

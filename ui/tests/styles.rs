@@ -11,7 +11,7 @@ fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
     let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).into_iter().flatten() {
-            let path = entry.unwrap().path();
+            let path = entry.expect("a folder of style sheets").path();
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|known| known == extension) {

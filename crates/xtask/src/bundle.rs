@@ -276,7 +276,9 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, format!("{name};\n")).unwrap();
         };
-        ["tokens.css", "pages/b.css", "base/a.css"].map(write);
+        ["tokens.css", "pages/b.css", "base/a.css"]
+            .iter()
+            .for_each(|name| write(name));
         assert_eq!(
             joined_styles(directory.path()).unwrap(),
             "@layer base, components, frame, pages;\ntokens.css;\n@layer base {\nbase/a.css;\n}\n@layer pages \

@@ -119,8 +119,6 @@ pub const MESH_ADDRESS: &str = "Mesh address";
 pub const SYSTEM: &str = "Operating system";
 pub const ENGINE: &str = "Engine";
 pub const PATH: &str = "Path from here";
-pub const CHANGE_MODE: &str = "Change network mode";
-pub const KEEP_HOST: &str = "Keep Host networking";
 pub const MISSED_HINT: &str = "It is online by another one. These matter when that one is gone.";
 pub const NO_PROBLEMS: &str = "No problems found.";
 

@@ -8,6 +8,8 @@ pub const DESKTOP_TITLE: &str = "Docker Desktop";
 
 /// The button that confirms that the second machine is the same one with another id.
 pub const VOUCH: &str = "It is one machine";
+pub const VOUCHING: &str = "Saving…";
+pub const WAS_VOUCHED: &str = "confirmed";
 
 #[must_use]
 pub fn vouched(device: &str) -> String {

@@ -1,5 +1,7 @@
 //! Texts of the page of a device.
 
+use super::devices::{listed, object};
+use crate::components::confirm::Stakes;
 use flotilla_protocol::{device::NetworkMode, inventory::EngineState};
 
 pub const OVERVIEW: &str = "Overview";
@@ -24,6 +26,9 @@ pub const TOP_CONTAINERS: &str = "Containers that need a look";
 pub const RECENT: &str = "Recent events";
 pub const NO_EVENTS: &str = "Nothing has happened here yet.";
 
+pub const NEW_NAME: &str = "New name";
+pub const RENAMING: &str = "Renaming…";
+pub const SAVING_TAGS: &str = "Saving…";
 pub const EDIT_TAGS: &str = "Tags";
 pub const TAGS_TEXT: &str = "Tags group devices in every list and filter, and access rules speak of them.";
 pub const SAVE_TAGS: &str = "Save tags";
@@ -38,8 +43,12 @@ pub const ROTATE: &str = "Rotate certificate";
 pub const ROTATE_TEXT: &str =
     "Makes a new key and certificate. The old ones work until the new ones first connect.";
 pub const REVOKE: &str = "Revoke";
+pub const REVOKING: &str = "Revoking…";
+pub const WAS_REVOKED: &str = "revoked";
 pub const REVOKE_TEXT: &str = "Ends this device's trust within seconds. Its containers keep running.";
 pub const REMOVE: &str = "Remove device";
+pub const REMOVING: &str = "Removing…";
+pub const WAS_REMOVED: &str = "removed";
 pub const REMOVE_TEXT: &str = "Forgets this device. Its name and mesh address become free.";
 pub const ALREADY_REVOKED: &str = "This device is revoked already.";
 pub const NOT_IN_FLEET: &str = "This device is not in use: it is revoked or has not enrolled.";
@@ -81,11 +90,35 @@ pub fn revoke_title(device: &str) -> String {
     format!("Revoke {device}?")
 }
 
+/// What is lost by revoking and how to get it back.
 #[must_use]
-pub fn revoke_text(device: &str) -> String {
-    format!(
-        "{device} loses management and the mesh within seconds. Its certificate and mesh key stop working for good. Containers on {device} keep running. To bring it back, create a re-enroll command and run it on the device."
-    )
+pub fn revoke_stakes(devices: &[&str]) -> Stakes {
+    let (text, lost, kept, back) = match devices {
+        [device] => (
+            String::new(),
+            [
+                format!("{device} loses management and the mesh within seconds."),
+                "Its certificate and mesh key stop working for good.".to_owned(),
+            ],
+            format!("Containers on {device} keep running."),
+            "To bring it back, create a re-enroll command and run it on the device.",
+        ),
+        many => (
+            String::new(),
+            [
+                format!("{} lose management and the mesh within seconds.", listed(many)),
+                "Their certificates and mesh keys stop working for good.".to_owned(),
+            ],
+            "Containers on them keep running.".to_owned(),
+            "To bring one back, create a re-enroll command and run it on the device.",
+        ),
+    };
+    Stakes {
+        text,
+        lost: lost.into(),
+        kept: vec![kept],
+        back: back.to_owned(),
+    }
 }
 
 #[must_use]
@@ -99,10 +132,16 @@ pub fn remove_title(device: &str) -> String {
 }
 
 #[must_use]
-pub fn remove_text(device: &str) -> String {
-    format!(
-        "{device} disappears from every list. What is recorded in Activity stays. To have it back, add it as a new device."
-    )
+pub fn remove_stakes(device: &str) -> Stakes {
+    Stakes {
+        text: String::new(),
+        lost: vec![
+            format!("{device} disappears from every list."),
+            "Its name and mesh address become free.".to_owned(),
+        ],
+        kept: vec!["What is recorded in Activity stays.".to_owned()],
+        back: "To have it back, add it as a new device.".to_owned(),
+    }
 }
 
 #[must_use]
@@ -116,13 +155,27 @@ pub fn keep(device: &str) -> String {
 }
 
 #[must_use]
-pub fn revoked(device: &str) -> String {
-    format!("{device} is revoked.")
+pub fn revoked(devices: &[&str]) -> String {
+    format!("{} {} revoked.", object(devices), are(devices))
 }
 
 #[must_use]
-pub fn removed(device: &str) -> String {
-    format!("{device} is removed.")
+pub fn removed(devices: &[&str]) -> String {
+    format!("{} {} removed.", object(devices), are(devices))
+}
+
+fn are(devices: &[&str]) -> &'static str {
+    if devices.len() == 1 { "is" } else { "are" }
+}
+
+#[must_use]
+pub fn called(name: &str) -> String {
+    format!("The device is called {name} now.")
+}
+
+#[must_use]
+pub fn rename_title(device: &str) -> String {
+    format!("Rename {device}")
 }
 
 #[must_use]

@@ -73,13 +73,9 @@ pub fn mode(mode: NetworkMode) -> &'static str {
 }
 
 pub const EDIT_TAGS: &str = "Edit tags";
-pub const REVOKE: &str = "Revoke";
-pub const CANCEL: &str = "Cancel";
-pub const KEEP: &str = "Keep devices";
+pub const SAVING: &str = "Saving…";
 pub const TAGS_TO_ADD: &str = "Tags to add";
 pub const TAGS_TO_REMOVE: &str = "Tags to remove";
-pub const NONE_REVOCABLE: &str =
-    "None of these devices can be revoked: each is revoked already or has not enrolled.";
 pub const NO_TAG_CHANGE: &str = "Name a tag to add or to remove first.";
 
 /// At most this many names are listed.
@@ -127,45 +123,6 @@ pub fn tags_saved(number: usize) -> String {
     format!("Tags of {} saved.", devices(number))
 }
 
-#[must_use]
-pub fn revoked(number: usize) -> String {
-    let are = if number == 1 { "is" } else { "are" };
-    format!("{} {are} revoked.", devices(number))
-}
-
-#[must_use]
-pub fn failed_for(device: &str, why: &str) -> String {
-    format!("{device}: {why}")
-}
-
-#[must_use]
-pub fn revoke_title(object: &str) -> String {
-    format!("Revoke {object}?")
-}
-
-#[must_use]
-pub fn revoke(object: &str) -> String {
-    format!("Revoke {object}")
-}
-
-/// What is lost by revoking and how to get it back. `skipped` of the chosen devices have no trust and are left out.
-#[must_use]
-pub fn revoke_text(names: &[&str], skipped: usize, chosen: usize) -> String {
-    let left_out = match skipped {
-        0 => String::new(),
-        1 => format!(" 1 of {chosen} is revoked already or has not enrolled, and is skipped."),
-        more => format!(" {more} of {chosen} are revoked already or have not enrolled, and are skipped."),
-    };
-    let text = match names {
-        [only] => super::device::revoke_text(only),
-        many => format!(
-            "{} lose management and the mesh within seconds. Their certificates and mesh keys stop working for good. Containers on them keep running. To bring one back, create a re-enroll command and run it on the device.",
-            listed(many)
-        ),
-    };
-    text + &left_out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -182,16 +139,6 @@ mod tests {
         assert_eq!(
             (object(&["nas"]), object(&many)),
             ("nas".into(), "14 devices".into())
-        );
-    }
-
-    #[test]
-    fn a_question_says_whom_it_leaves_out() {
-        let text = revoke_text(&["nas", "desk"], 1, 3);
-        assert!(text.starts_with("nas and desk lose management"), "{text}");
-        assert!(
-            text.ends_with("1 of 3 is revoked already or has not enrolled, and is skipped."),
-            "{text}"
         );
     }
 }

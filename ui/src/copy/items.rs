@@ -77,6 +77,9 @@ pub fn folders(number: usize) -> String {
     format!("{} folders use this name", count(number))
 }
 
+pub const SHOW_CONTAINERS: &str = "Show containers";
+pub const NO_CONTAINERS: &str = "It has no containers.";
+
 #[must_use]
 pub fn show_containers(number: u32) -> String {
     format!("Show {} in the table", count(number as usize))

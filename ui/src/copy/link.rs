@@ -1,9 +1,13 @@
 //! Texts about the link of a device to the controller.
 
+use crate::components::confirm::Stakes;
+
 pub const REACHED: &str = "Reached";
 pub const NOT_REACHED: &str = "Not reached";
 pub const NONE_REACHED: &str =
     "None of them answers from there. Add one that does in Settings, under Addresses.";
+pub const ENDING: &str = "Ending…";
+pub const WAS_ENDED: &str = "ended";
 pub const END_TUNNEL: &str = "End SSH tunnel";
 
 #[must_use]
@@ -25,10 +29,15 @@ pub fn end_title(device: &str) -> String {
 }
 
 #[must_use]
-pub fn end_text(device: &str) -> String {
-    format!(
-        "{device} goes offline, unless it reaches the controller at one of its addresses. Its containers and the mesh between other devices keep running. To have the tunnel back, install the agent over SSH again."
-    )
+pub fn end_stakes(device: &str) -> Stakes {
+    Stakes {
+        text: String::new(),
+        lost: vec![format!(
+            "{device} goes offline, unless it reaches the controller at one of its addresses."
+        )],
+        kept: vec!["Its containers and the mesh between other devices keep running.".to_owned()],
+        back: "To have the tunnel back, install the agent over SSH again.".to_owned(),
+    }
 }
 
 #[must_use]

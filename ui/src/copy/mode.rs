@@ -6,6 +6,8 @@ use flotilla_protocol::device::NetworkMode;
 
 pub const CHANGE: &str = "Change network mode";
 pub const KEEP_HOST: &str = "Keep Host networking";
+pub const KEEPING: &str = "Saving…";
+pub const WAS_KEPT: &str = "confirmed";
 pub const MODE: &str = "Network mode";
 pub const IN_USE: &str = "In use now.";
 pub const SAME: &str = "This device uses this mode already.";
@@ -21,7 +23,7 @@ pub const POD_BEGINS: &str =
     "Only containers in the pod will be reachable. Put them into it from their rows in Containers.";
 pub const IN_MACHINE: &str =
     "This engine is Docker Desktop's: host networking reaches its virtual machine, not the computer.";
-pub const CHANGING: &str = "Telling the controller…";
+pub const CHANGING: &str = "Changing…";
 
 #[must_use]
 pub fn title(device: &str) -> String {

@@ -1,12 +1,17 @@
 //! Texts about pods.
 
+use crate::components::confirm::Stakes;
 use flotilla_protocol::inventory::FoundAs;
 use std::net::Ipv4Addr;
 
 pub const POD: &str = "Pod";
 pub const AGENT: &str = "Agent";
 pub const PUT: &str = "Put into the pod";
+pub const PUTTING: &str = "Moving…";
+pub const WAS_PUT: &str = "put into the pod";
 pub const TAKE: &str = "Take out of the pod";
+pub const TAKING: &str = "Moving…";
+pub const WAS_TAKEN: &str = "taken out of the pod";
 
 pub const HOLDS: &str = "Holds the pod's network and does nothing else.";
 pub const IS_AGENT: &str = "Flotilla's own agent.";
@@ -95,68 +100,61 @@ pub fn keep(container: &str) -> String {
     format!("Leave {container} in the pod")
 }
 
-/// What is lost, what stays, and how to undo it.
 #[must_use]
-pub fn put_text(facts: &PodMoveFacts<'_>) -> String {
+pub fn put_stakes(facts: &PodMoveFacts<'_>) -> Stakes {
     let PodMoveFacts {
         container,
-        device,
         networks,
         published,
         addresses,
         found_as,
+        ..
     } = facts;
-    let mut lost = Vec::new();
-    if !networks.is_empty() {
-        let one = if networks.len() == 1 {
-            "its network"
-        } else {
-            "its networks"
-        };
-        lost.push(format!("{one} {}", and(networks)));
-    }
-    if !published.is_empty() {
-        let one = if published.len() == 1 {
-            "its published port"
-        } else {
-            "its published ports"
-        };
-        lost.push(format!("{one} {}", and(published)));
-    }
-    lost.push("a host name of its own".to_owned());
-    let mut text = recreated(container, device);
-    text += &format!(" In the pod it loses {}.", and(&lost));
-    for found in *found_as {
-        text += &format!(" {}", found.loss(container));
-    }
+    let mut stakes = recreated(facts);
+    let several = |one: &str, many: &str, values: &[String]| {
+        let word = if values.len() == 1 { one } else { many };
+        (!values.is_empty()).then(|| format!("Its {word} {}.", and(values)))
+    };
+    stakes.lost.extend(several("network", "networks", networks));
+    stakes
+        .lost
+        .extend(several("published port", "published ports", published));
+    stakes.lost.push("A host name of its own.".to_owned());
+    stakes
+        .lost
+        .extend(found_as.iter().map(|found| found.loss(container)));
     if !addresses.is_empty() {
-        text += &format!(
+        stakes.text += &format!(
             " Other devices that a rule allows reach it at {}.",
             and(addresses)
         );
     }
-    text + " Taking it out of the pod gives all of it back."
+    "Taking it out of the pod gives its networks, ports and name back.".clone_into(&mut stakes.back);
+    stakes
 }
 
 #[must_use]
-pub fn take_text(facts: &PodMoveFacts<'_>) -> String {
-    let PodMoveFacts {
-        container,
-        device,
-        addresses,
-        ..
-    } = facts;
-    let mut text = recreated(container, device);
-    if !addresses.is_empty() {
-        text += &format!(" It is not reached at {} any more.", and(addresses));
+pub fn take_stakes(facts: &PodMoveFacts<'_>) -> Stakes {
+    let mut stakes = recreated(facts);
+    if !facts.addresses.is_empty() {
+        stakes
+            .lost
+            .push(format!("It is not reached at {} any more.", and(facts.addresses)));
     }
-    text + " It gets back the networks and published ports that it had before."
+    "It gets back the networks and published ports that it had before.".clone_into(&mut stakes.back);
+    stakes
 }
 
-fn recreated(container: &str, device: &str) -> String {
-    format!(
-        "{container} is recreated on {device}, with its image, settings and volumes, and is away for a moment. What it wrote outside of volumes is lost, and so are its logs."
-    )
+fn recreated(facts: &PodMoveFacts<'_>) -> Stakes {
+    Stakes {
+        text: format!(
+            "{} is recreated on {} and is away for a moment.",
+            facts.container, facts.device
+        ),
+        lost: vec!["What it wrote outside of volumes, and its logs.".to_owned()],
+        kept: vec!["Its image, settings and volumes.".to_owned()],
+        back: String::new(),
+    }
 }
 
 #[must_use]
@@ -204,17 +202,25 @@ mod tests {
             addresses: &addresses,
             found_as: &found_as,
         };
-        let put = put_text(&moved);
-        for part in [
-            "web is recreated on nas, with its image, settings and volumes",
-            "its networks media_default and proxy, its published port 8080 → 80/tcp and a host name of its own.",
-            "On network media_default, it will no longer be found as db, media-db-1 by app",
-            "reach it at 100.64.0.7:80.",
-            "Taking it out of the pod gives all of it back.",
-        ] {
-            assert!(put.contains(part), "{put}");
-        }
-        assert!(take_text(&moved).contains("not reached at 100.64.0.7:80 any more"));
+        let put = put_stakes(&moved);
+        assert_eq!(
+            put.lost,
+            [
+                "What it wrote outside of volumes, and its logs.",
+                "Its networks media_default and proxy.",
+                "Its published port 8080 → 80/tcp.",
+                "A host name of its own.",
+                found_as[0].loss("web").as_str(),
+            ]
+        );
+        assert_eq!(put.kept, ["Its image, settings and volumes."]);
+        assert!(put.text.contains("reach it at 100.64.0.7:80."), "{}", put.text);
+        assert!(put.back.starts_with("Taking it out of the pod"), "{}", put.back);
+        let taken = take_stakes(&moved);
+        assert_eq!(
+            taken.lost[1..],
+            ["It is not reached at 100.64.0.7:80 any more.".to_owned()]
+        );
     }
 
     #[test]
@@ -227,7 +233,10 @@ mod tests {
             addresses: &[],
             found_as: &[],
         };
-        let put = put_text(&moved);
-        assert!(put.contains("it loses a host name of its own. Taking"), "{put}");
+        assert_eq!(
+            put_stakes(&moved).lost[1..],
+            ["A host name of its own.".to_owned()]
+        );
+        assert_eq!(take_stakes(&moved).lost.len(), 1);
     }
 }

@@ -89,13 +89,19 @@ impl Store {
         store
     }
 
-    /// A device by id or by name.
+    /// A device by id or, where no device has that id, by name: a name may look like the id of another device.
     #[must_use]
     pub fn lookup_device(self, device: &str) -> Option<Arc<Device>> {
         self.devices.with(|devices| {
-            let wanted =
-                |known: &&Arc<Device>| known.name.as_str() == device || known.id.to_string() == device;
-            devices.rows().values().find(wanted).cloned()
+            let of_id = device
+                .parse()
+                .ok()
+                .and_then(|id: DeviceId| devices.rows().get(&id));
+            let of_name = || {
+                let mut rows = devices.rows().values();
+                rows.find(|known| known.name.as_str() == device)
+            };
+            of_id.or_else(of_name).cloned()
         })
     }
 

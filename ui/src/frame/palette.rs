@@ -6,6 +6,7 @@ mod verbs;
 
 use super::Overlays;
 use crate::{
+    actions::use_acting,
     browser,
     components::{
         dialog::Dialog,
@@ -32,6 +33,10 @@ pub fn Palette() -> impl IntoView {
     let state = PaletteState::new();
     let navigate = use_navigate();
     let run = Callback::new(move |entry: PaletteEntry| {
+        if entry.reason.is_some() {
+            state.said.set(entry.reason);
+            return;
+        }
         if matches!(entry.action, EntryAction::Choose(_)) {
             state.enter(Some(entry));
             return;
@@ -60,7 +65,7 @@ pub fn Palette() -> impl IntoView {
                 <p class="palette-none muted" hidden=move || state.found.with(|found| !found.is_empty())>
                     {move || if state.opened_entry.with(Option::is_some) && state.text.with(String::is_empty) { copy::NO_OBJECT } else { copy::NOTHING }}
                 </p>
-                <p class="palette-foot caption muted">{copy::HINT}</p>
+                <p class="palette-foot caption muted" role="status">{move || state.said.get().unwrap_or_else(|| copy::HINT.to_owned())}</p>
             </div>
         </Dialog>
     }
@@ -79,6 +84,7 @@ fn Field(state: PaletteState, list: String, run: Callback<PaletteEntry>) -> impl
     let typing = move |event| {
         state.text.set(event_target_value(&event));
         state.at.set(0);
+        state.said.set(None);
     };
     view! {
         <div class="palette-field">
@@ -136,6 +142,7 @@ fn GroupSection(
     let line = move |(index, entry): (usize, PaletteEntry)| {
         let id = format!("{option}-{index}");
         let shown = entry.clone();
+        let disabled = shown.reason.is_some().then_some("true");
         let node = NodeRef::<html::Div>::new();
         Effect::new(move |_| {
             if let (true, Some(node)) = (at.get() == index, node.get()) {
@@ -145,12 +152,12 @@ fn GroupSection(
             }
         });
         view! {
-            <div role="option" id=id class="palette-item" node_ref=node aria-selected=move || (at.get() == index).to_string()
+            <div role="option" id=id class="palette-item" node_ref=node aria-disabled=disabled aria-selected=move || (at.get() == index).to_string()
                 on:pointermove=move |_| if at.get_untracked() != index { at.set(index) }
                 on:click=move |_| run.run(entry.clone())>
                 <Icon glyph=shown.glyph/>
                 <span class="title">{shown.title}</span>
-                <span class="detail">{shown.detail}</span>
+                <span class="detail">{shown.reason.unwrap_or(shown.detail)}</span>
             </div>
         }
     };
@@ -181,17 +188,20 @@ struct PaletteState {
     at: RwSignal<usize>,
     opened_entry: RwSignal<Option<PaletteEntry>>,
     found: Memo<Vec<PaletteEntry>>,
+    /// Why the last chosen entry did nothing.
+    said: RwSignal<Option<String>>,
 }
 
 impl PaletteState {
     fn new() -> Self {
-        let everything: Arc<Vec<PaletteEntry>> = Arc::new(collect());
+        let acting = use_acting();
+        let everything: Arc<Vec<PaletteEntry>> = Arc::new(collect(acting));
         let text = RwSignal::new(String::new());
         let opened_entry = RwSignal::new(None::<PaletteEntry>);
         let found = Memo::new(move |_| {
             let text = text.get();
             match opened_entry.get() {
-                Some(entry) => best(&actions_of(&entry), &text, SHOWN),
+                Some(entry) => best(&actions_of(acting, &entry), &text, SHOWN),
                 None => best(&everything, &text, SHOWN),
             }
         });
@@ -200,12 +210,14 @@ impl PaletteState {
             at: RwSignal::new(0),
             opened_entry,
             found,
+            said: RwSignal::new(None),
         }
     }
 
     /// Opens an entry, so that its actions or objects are listed; with `None`, returns to all entries.
     fn enter(self, entry: Option<PaletteEntry>) {
         self.opened_entry.set(entry);
+        self.said.set(None);
         self.text.set(String::new());
         self.at.set(0);
     }
@@ -217,6 +229,7 @@ fn on_key(event: &KeyboardEvent, state: PaletteState, run: Callback<PaletteEntry
         at,
         opened_entry,
         found,
+        ..
     } = state;
     let count = found.with_untracked(Vec::len).max(1);
     let chosen = || found.with_untracked(|found| found.get(at.get_untracked()).cloned());
@@ -230,7 +243,7 @@ fn on_key(event: &KeyboardEvent, state: PaletteState, run: Callback<PaletteEntry
             }
         }
         "ArrowRight" if opened_entry.get_untracked().is_none() => {
-            let Some(entry) = chosen().filter(|entry| !actions_of(entry).is_empty()) else {
+            let Some(entry) = chosen().filter(PaletteEntry::has_more) else {
                 return;
             };
             state.enter(Some(entry));

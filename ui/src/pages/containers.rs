@@ -1,35 +1,20 @@
-//! The containers of the fleet, with actions on them.
+//! The containers of the fleet.
 
-pub mod actions;
-mod confirm;
 mod facts;
 pub(crate) mod pod;
-mod pod_moves;
-
-pub use actions::ContainerActions;
-pub use confirm::ConfirmStop;
 
 use super::inventory_table::{
     EmptyText, InventoryTable, beside, content_of, opened_row, outdated, row_panel, rows,
 };
 use crate::{
-    components::{
-        button::Button,
-        icon::lucide,
-        table::{RowAction, RowActions, TableState},
-    },
-    copy::{containers as words, inventory_table as copy},
+    actions::{ContainerObject, bulk_bar, buttons, row_menu},
+    components::{icon::lucide, table::TableState},
+    copy::inventory_table as copy,
     store::use_store,
     tables::on_device::item_rows,
 };
-use flotilla_protocol::{
-    api::Row,
-    id::DeviceId,
-    inventory::{Container, ContainerAction},
-};
+use flotilla_protocol::id::DeviceId;
 use leptos::prelude::*;
-use pod_moves::{ConfirmMove, PodMoves};
-use std::sync::Arc;
 
 const BASE: &str = "/containers";
 
@@ -43,15 +28,8 @@ pub fn ContainersPage() -> impl IntoView {
 pub fn Containers(only: Signal<Option<DeviceId>>) -> impl IntoView {
     let store = use_store();
     store.ensure_containers();
-    let container_actions: ContainerActions = expect_context();
-    let moves = PodMoves::new();
     let opened = opened_row(BASE);
     let table = TableState::new(item_rows(store.containers, only), outdated());
-    let actions: RowActions = Arc::new(move |key| {
-        let row = rows::lookup(store.containers, key);
-        row.map(|row| all_actions(container_actions, moves, &row))
-            .unwrap_or_default()
-    });
     let on_open = rows::row_opener(store.containers, opened.open);
     let empty_text = EmptyText {
         glyph: lucide::BOX,
@@ -59,41 +37,13 @@ pub fn Containers(only: Signal<Option<DeviceId>>) -> impl IntoView {
         text: copy::NO_CONTAINERS_TEXT,
     };
     let found = rows::row_at_address(store.containers, opened);
-    let panel = row_panel(opened, found, facts::details, move |row| {
-        all_actions(container_actions, moves, row)
-    });
+    let panel = row_panel(opened, found, facts::details, Some(buttons::<ContainerObject>));
+    let (actions, bulk) = (Some(row_menu::<ContainerObject>()), bulk_bar::<ContainerObject>);
     view! {
         <div class="with-drawer">
             <InventoryTable table content=content_of(store.containers) empty_text actions on_open
-                beside=beside(store.containers, opened) bulk=bulk/>
+                beside=beside(store.containers, opened) bulk/>
             {panel}
         </div>
-        <ConfirmMove moves/>
     }
-}
-
-/// The actions of a container. Copying its id comes last.
-fn all_actions(
-    container_actions: ContainerActions,
-    moves: PodMoves,
-    row: &Arc<Row<Container>>,
-) -> Vec<RowAction> {
-    let mut actions = container_actions.of_row(row);
-    let before_last = actions.len().saturating_sub(1);
-    actions.splice(before_last..before_last, moves.of_row(row));
-    actions
-}
-
-/// The buttons for selected containers.
-fn bulk(table: TableState) -> AnyView {
-    let container_actions: ContainerActions = expect_context();
-    let button = move |action: ContainerAction| {
-        view! { <Button label=words::verb(action) glyph=actions::glyph(action) on_press=move || container_actions.ask(table.selected(), action, Some(table))/> }
-    };
-    ContainerAction::ALL
-        .iter()
-        .copied()
-        .map(button)
-        .collect_view()
-        .into_any()
 }

@@ -1,6 +1,5 @@
 //! The page of a device, with its tabs.
 
-mod actions;
 mod cpu;
 mod endpoint_trials;
 mod header;
@@ -13,9 +12,11 @@ mod tags;
 mod trust;
 mod tunnel;
 
+pub use mode::ChangeMode;
 pub use tags::known_tags;
 
 use crate::{
+    actions::{DeviceObject, use_acting},
     components::{button::Button, empty::EmptyState, icon::lucide, loaded::Loaded, tabs::Tabs},
     copy::{device as copy, frame},
     frame::{page_title, use_place},
@@ -25,7 +26,6 @@ use crate::{
     },
     store::{load_of, use_store},
 };
-use actions::DangerDialogs;
 use flotilla_protocol::{device::Device, id::DeviceId};
 use header::Header;
 use leptos::prelude::*;
@@ -108,18 +108,16 @@ fn path(id: DeviceId, tab: &str) -> String {
     format!("/devices/{id}{}{tab}", if tab.is_empty() { "" } else { "/" })
 }
 
-/// Opens the dialog that `?ask=` in the address names, and removes that part of the address.
-fn open_dialog_of_address(actions: actions::Actions, id: DeviceId, tab: Memo<String>) {
+/// Begins the action that `?ask=` in the address names, and removes that part of the address.
+fn begin_action_of_address(id: DeviceId, tab: Memo<String>) {
+    let acting = use_acting();
     let query = use_query_map();
     let navigate = use_navigate();
     Effect::new(move || {
         let Some(word) = query.with(|query| query.get("ask")) else {
             return;
         };
-        let dialog = actions::DeviceDialog::of_word(&word);
-        if let Some(dialog) = dialog.filter(|dialog| untrack(|| actions.allows(*dialog))) {
-            actions.open(dialog);
-        }
+        untrack(|| acting.begin_slug::<DeviceObject>(&word, &id.to_string()));
         let options = leptos_router::NavigateOptions {
             replace: true,
             ..Default::default()
@@ -138,19 +136,29 @@ fn Absent() -> impl IntoView {
     }
 }
 
-#[component]
-fn DeviceView(first: Arc<Device>, tab: Memo<String>) -> impl IntoView {
-    let store = use_store();
-    let navigate = use_navigate();
-    let id = first.id;
-    // A removed device keeps its last value, since the page is still shown until it is left.
+/// A device as it is now. One that was removed keeps its last value, since what shows it is still there until it is left.
+#[must_use]
+pub fn followed(first: Arc<Device>) -> Signal<Arc<Device>> {
+    let (store, id) = (use_store(), first.id);
     let device = Memo::new(move |last: Option<&Arc<Device>>| {
         let known = store.devices.with(|devices| devices.rows().get(&id).cloned());
         known.unwrap_or_else(|| last.unwrap_or(&first).clone())
     });
-    let device = Signal::from(device);
-    let actions = actions::Actions::provide(device);
-    open_dialog_of_address(actions, id, tab);
+    device.into()
+}
+
+/// The key of a device, for its actions.
+fn key_of(device: Signal<Arc<Device>>) -> Signal<Option<String>> {
+    let id = device.with_untracked(|device| device.id.to_string());
+    Signal::derive(move || Some(id.clone()))
+}
+
+#[component]
+fn DeviceView(first: Arc<Device>, tab: Memo<String>) -> impl IntoView {
+    let navigate = use_navigate();
+    let id = first.id;
+    let device = followed(first);
+    begin_action_of_address(id, tab);
     RoundTrips::provide();
     let place = use_place();
     let tabs = Signal::derive(move || place.with(|place| place.page.tabs()));
@@ -165,6 +173,5 @@ fn DeviceView(first: Arc<Device>, tab: Memo<String>) -> impl IntoView {
     view! {
         <Header device/>
         <Tabs label=copy::SECTIONS tabs selected=tab on_select=select>{panel}</Tabs>
-        <DangerDialogs/>
     }
 }

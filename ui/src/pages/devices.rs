@@ -1,8 +1,7 @@
 //! The list of devices, and the dialog that adds one.
 
-mod bulk;
-
 use crate::{
+    actions::{DeviceObject, bulk_bar, row_menu},
     components::{
         anchor::Anchor,
         button::{Button, ButtonKind},
@@ -12,27 +11,19 @@ use crate::{
         loaded::Loaded,
         path_badge::PathFacts,
         popover::PopoverPanel,
-        table::{DataTable, RowAction, RowActions, TableState},
+        table::{DataTable, TableState},
     },
     copy::{devices as copy, mesh},
     frame::{PageActions, use_place},
     lazy_views,
-    pages::{
-        inventory_table::{outdated, rows},
-        mesh::PathTest,
-    },
+    pages::{inventory_table::outdated, mesh::PathTest},
     registry::ADD_DEVICE as ADD,
     store::{load_of, use_store},
     tables::devices::{PathPeek, address, device_rows},
 };
-use bulk::Bulk;
-use flotilla_protocol::{
-    device::{Device, DeviceStatus},
-    id::DeviceId,
-};
+use flotilla_protocol::id::DeviceId;
 use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
-use std::sync::Arc;
 
 #[component]
 pub fn DevicesPage() -> impl IntoView {
@@ -64,17 +55,7 @@ fn DevicesTable() -> impl IntoView {
     let peek = PathPeek(RwSignal::new(None));
     provide_context(peek);
     let table = TableState::new(device_rows(), outdated());
-    let bulk = Bulk::new(table);
-    let actions: RowActions = {
-        let navigate = navigate.clone();
-        let go = Callback::new(move |path: String| navigate(&path, Default::default()));
-        Arc::new(move |key| {
-            store
-                .lookup_device(key)
-                .map(|device| actions_of(&device, go))
-                .unwrap_or_default()
-        })
-    };
+    let actions = row_menu::<DeviceObject>();
     let open = Callback::new(move |key: String| {
         if let Some(device) = untrack(|| store.lookup_device(&key)) {
             navigate(&address(&device), Default::default());
@@ -85,15 +66,14 @@ fn DevicesTable() -> impl IntoView {
         if is_empty.get() {
             return view! { <EmptyState glyph=lucide::SERVER title=copy::EMPTY text=copy::EMPTY_TEXT><AddButton/></EmptyState> }.into_any();
         }
-        let buttons = ViewFn::from(move || bulk.buttons());
-        view! { <DataTable table actions=Some(actions.clone()) on_open=Some(open) bulk=Some(buttons)/> }
+        let bulk = ViewFn::from(move || bulk_bar::<DeviceObject>(table));
+        view! { <DataTable table actions=Some(actions.clone()) on_open=Some(open) bulk=Some(bulk)/> }
             .into_any()
     };
     view! {
         <Loaded load=load_of(store.devices) bones=6 sentence=copy::LOADING on_retry=move || store.reload()>
             {body.clone()}
         </Loaded>
-        {bulk.dialog()}
         <PeekedPath peek/>
     }
 }
@@ -126,38 +106,4 @@ fn PeekedPath(peek: PathPeek) -> impl IntoView {
         })
     };
     move || peek.get().and_then(panel)
-}
-
-fn actions_of(device: &Device, go: Callback<String>) -> Vec<RowAction> {
-    let to = |label: &str, glyph, path: String| RowAction {
-        label: label.to_owned(),
-        glyph,
-        reason: None,
-        run: Callback::new(move |()| go.run(path.clone())),
-    };
-    let id = device.id;
-    let mut actions = vec![to(copy::OPEN, lucide::SERVER, format!("/devices/{id}"))];
-    if device.status == DeviceStatus::Pending {
-        actions.push(to(
-            copy::ENROLLMENT,
-            lucide::HOURGLASS,
-            format!("{ADD}?device={id}"),
-        ));
-    } else {
-        actions.push(to(
-            copy::CONTAINERS,
-            lucide::BOX,
-            format!("/containers?q=device:{}", device.name),
-        ));
-        actions.push(to(
-            copy::TRUST,
-            lucide::SHIELD_CHECK,
-            format!("/devices/{id}/trust"),
-        ));
-    }
-    actions.push(rows::clipboard_action(
-        copy::COPY_ADDRESS.to_owned(),
-        device.mesh_ip.to_string(),
-    ));
-    actions
 }

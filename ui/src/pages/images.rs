@@ -1,7 +1,8 @@
 //! The images of the fleet: the table and the page.
 
-use super::inventory_table::{Details, EmptyText, ItemPage, date, device_link, rows};
+use super::inventory_table::{Details, EmptyText, ItemActions, ItemPage, date, device_link};
 use crate::{
+    actions::ImageObject,
     components::{
         facts::{Fact, Value},
         icon::lucide,
@@ -170,12 +171,7 @@ pub fn ImagesPage() -> impl IntoView {
             text: copy::NO_IMAGES_TEXT,
         },
         details,
-        actions: |row| {
-            vec![rows::clipboard_action(
-                words::COPY_ID.to_owned(),
-                row.item.id.clone(),
-            )]
-        },
+        actions: Some(ItemActions::of::<ImageObject>()),
     }
     .view()
 }

@@ -7,8 +7,8 @@ mod item_page;
 pub mod rows;
 mod unreachable;
 
-pub use details::{Details, OpenedRow, date, device_link, opened_row, row_panel};
-pub use item_page::ItemPage;
+pub use details::{Buttons, Details, OpenedRow, date, device_link, opened_row, row_panel};
+pub use item_page::{ItemActions, ItemPage};
 
 use crate::{
     components::{
@@ -101,7 +101,7 @@ pub fn InventoryTable(
     table: TableState,
     #[prop(into)] content: Signal<TableContent>,
     empty_text: EmptyText,
-    #[prop(optional)] actions: Option<RowActions>,
+    #[prop(optional_no_strip)] actions: Option<RowActions>,
     #[prop(optional)] on_open: Option<Callback<String>>,
     beside: Beside,
     /// The buttons for selected rows, for the state of the table.

@@ -13,7 +13,7 @@ mod test_all;
 
 pub(crate) use attempts::PathTest;
 pub(crate) use round_trips::RoundTrips;
-pub(crate) use table::PathsTable;
+pub(crate) use table::{PathDialog, PathsTable};
 
 use crate::{
     components::{

@@ -120,7 +120,7 @@ pub fn NetworksPage() -> impl IntoView {
             text: copy::NO_NETWORKS_TEXT,
         },
         details,
-        actions: |_| Vec::new(),
+        actions: None,
     }
     .view()
 }

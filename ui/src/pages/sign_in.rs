@@ -9,7 +9,6 @@ use crate::{
     },
     copy::sign_in as copy,
     data::entry,
-    frame::page_title,
     live::use_live,
     shell,
     store::use_store,
@@ -18,7 +17,6 @@ use leptos::prelude::*;
 
 #[component]
 pub fn SignInPage() -> impl IntoView {
-    page_title(|| vec![copy::TITLE.to_owned()]);
     if shell::can_sign_in() {
         view! { <Window/> }.into_any()
     } else {

@@ -1,7 +1,8 @@
 //! The Compose projects of the fleet: the table and the page.
 
-use super::inventory_table::{Details, EmptyText, ItemPage, device_link};
+use super::inventory_table::{Details, EmptyText, ItemActions, ItemPage, device_link};
 use crate::{
+    actions::StackObject,
     components::{
         badge::{Status, Tone},
         facts::{Fact, Value},
@@ -138,7 +139,7 @@ pub fn StacksPage() -> impl IntoView {
             text: copy::NO_STACKS_TEXT,
         },
         details,
-        actions: |_| Vec::new(),
+        actions: Some(ItemActions::of::<StackObject>()),
     }
     .view()
 }

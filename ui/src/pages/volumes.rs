@@ -116,7 +116,7 @@ pub fn VolumesPage() -> impl IntoView {
             text: copy::NO_VOLUMES_TEXT,
         },
         details,
-        actions: |_| Vec::new(),
+        actions: None,
     }
     .view()
 }

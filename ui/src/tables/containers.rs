@@ -4,15 +4,15 @@ pub mod ports;
 
 use super::on_device::{DEVICE_SCOPE, DeviceSummary, ItemRow, ListedItem, device_column};
 use crate::{
+    actions::use_acting,
     clock::use_clock,
     components::{
-        badge::{Status, Tone},
+        badge::{Status, Tone, status_badge},
         icon::lucide,
         table::{self, About, Dash, Narrow, SortKey, Table, TableRow, Unit, date_cell, mono_cell},
     },
     copy::{containers as copy, frame, pods},
     format,
-    pages::containers::ContainerActions,
     query::Key,
     urgency,
 };
@@ -189,14 +189,18 @@ fn mark(container: &Container) -> Option<AnyView> {
 
 /// The state, or the action that is running on the container.
 fn state_cell(row: &ContainerRow) -> AnyView {
-    let action =
-        use_context::<ContainerActions>().and_then(|container_actions| container_actions.running(row.key()));
-    let doing = action.map(|action| Status {
-        tone: Tone::Warn,
-        glyph: lucide::HOURGLASS,
-        word: copy::doing(action).to_owned(),
-    });
-    row.status_cell(doing.as_ref().unwrap_or(&row.derived.status))
+    let (acting, key) = (use_acting(), row.key().to_owned());
+    let doing = Memo::new(move |_| acting.doing(&key).map(|doing| doing.words));
+    let (status, is_stale) = (row.derived.status.clone(), row.stale_since().is_some());
+    let shown = move || {
+        let goes_on = doing.get().map(|words| Status {
+            tone: Tone::Warn,
+            glyph: lucide::HOURGLASS,
+            word: words.to_owned(),
+        });
+        status_badge(goes_on.as_ref().unwrap_or(&status), false, is_stale)
+    };
+    shown.into_any()
 }
 
 /// The ports. The pause container shows the address of the pod; the rows of its members show their ports.

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     browser,
-    components::{button::Button, empty::EmptyState, icon::lucide, menu::Menu},
+    components::{button::Button, empty::EmptyState, icon::lucide, menu::Menu, outside_press::is_inside},
     copy::table as copy,
     prefs::use_prefs,
 };
@@ -64,7 +64,8 @@ pub(super) fn Grid(
     let count = move || table.shown.with(FilteredRows::len);
     #[expect(clippy::cast_precision_loss, reason = "no table has 2^52 rows")]
     let height = move || format!("{}px", count() as f64 * view.row.get());
-    let left = move |event: FocusEvent| view.focused.set(stays_inside(scroller, &event));
+    // A grid that is removed with the focus in it hears of that after its signals are gone.
+    let left = move |event: FocusEvent| _ = view.focused.try_set(is_inside(scroller, event.related_target()));
     view! {
         <div class="row-ruler" aria-hidden="true" node_ref=ruler></div>
         <div role="grid" class="grid" class:narrow=move || view.narrow.get() node_ref=scroller
@@ -90,15 +91,6 @@ pub(super) fn Grid(
         </div>
         {actions.map(|actions| view! { <RowMenu table actions menu/> })}
     }
-}
-
-/// Whether the focus moves to another element of the grid.
-fn stays_inside(grid: NodeRef<html::Div>, event: &FocusEvent) -> bool {
-    let to = event
-        .related_target()
-        .and_then(|target| target.dyn_into::<web_sys::Node>().ok());
-    grid.get_untracked()
-        .is_some_and(|grid| grid.contains(to.as_ref()))
 }
 
 /// The open menu of a row, if any. It is mounted apart from the row, which is drawn again when data changes.

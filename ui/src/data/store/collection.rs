@@ -159,6 +159,11 @@ impl<T: Keyed> Collection<T> {
         }
     }
 
+    /// Adds the row that a call was answered with, unless a frame has told of it already.
+    pub fn add(&mut self, row: T) {
+        self.rows.entry(row.key()).or_insert_with(|| Arc::new(row));
+    }
+
     /// Applies the change of a live frame. Answers whether rows changed.
     pub fn apply(&mut self, seq: u64, change: Change<T>) -> bool {
         if self.load().is_going() {

@@ -2,16 +2,15 @@
 
 use super::verbs::verbs;
 use crate::{
+    actions::{Acting, AnyObject, Found, KINDS, Kind, Offer},
     browser,
     components::icon::{Glyph, lucide},
-    copy::{containers, frame, palette as copy},
+    copy::{frame, palette as copy},
     frame::Overlays,
-    pages::containers::{ContainerActions, actions},
     prefs::{Theme, use_prefs},
     registry::{self, ADD_DEVICE},
-    store::{Keyed, use_store},
+    store::use_store,
 };
-use flotilla_protocol::inventory::ContainerAction;
 use leptos::prelude::*;
 use std::sync::Arc;
 
@@ -31,6 +30,9 @@ pub(super) type Run = Arc<dyn Fn() + Send + Sync>;
 
 /// The objects that a verb can be applied to now.
 pub(super) type Objects = Arc<dyn Fn() -> Vec<PaletteEntry> + Send + Sync>;
+
+/// The weight of an entry that cannot be chosen now: below all that can.
+const NOT_NOW: i32 = -1_000;
 
 /// What happens when an entry is chosen.
 #[derive(Clone)]
@@ -62,8 +64,10 @@ pub(super) struct PaletteEntry {
     /// A copy in the group of recent entries; the entry is in its own group, too.
     pub is_recent_copy: bool,
     pub weight: i32,
-    /// The key of the container's row, if the entry is a container.
-    container: Option<String>,
+    /// Why it cannot be chosen now.
+    pub reason: Option<String>,
+    /// The kind and the key of the object that the entry is.
+    object: Option<(&'static AnyObject, String)>,
 }
 
 impl PaletteEntry {
@@ -82,16 +86,43 @@ impl PaletteEntry {
             shown_untyped,
             is_recent_copy: false,
             weight,
-            container: None,
+            reason: None,
+            object: None,
         }
     }
 
-    /// The entry as an object of a verb, which is listed while nothing is typed.
-    pub(super) fn into_object(self) -> Self {
+    /// An object that the page knows, which opens its address.
+    fn object(of: &'static AnyObject, found: &Found) -> Self {
+        let (group, go) = (group_of(found.kind), EntryAction::Go(found.address.clone()));
+        Self {
+            object: Some((of, found.key.clone())),
+            ..Self::new(group, found.kind.glyph(), &found.name, &found.detail, go)
+        }
+    }
+
+    /// An object that a verb is applied to. One that it cannot be applied to now comes after the others.
+    pub(super) fn target(found: &Found, offer: Offer) -> Self {
+        let (group, run) = (group_of(found.kind), EntryAction::Run(offer.run));
         Self {
             shown_untyped: true,
-            ..self
+            weight: if offer.reason.is_some() { NOT_NOW } else { 0 },
+            reason: offer.reason,
+            ..Self::new(group, found.kind.glyph(), &found.name, &found.detail, run)
         }
+    }
+
+    /// An action on the object of an entry.
+    fn offer(on: &Self, offer: Offer) -> Self {
+        let run = EntryAction::Run(offer.run);
+        Self {
+            reason: offer.reason,
+            ..Self::new(Group::Actions, offer.glyph, offer.verb, &on.title, run)
+        }
+    }
+
+    /// Whether there are entries behind it.
+    pub(super) fn has_more(&self) -> bool {
+        self.object.is_some() || matches!(self.action, EntryAction::Choose(_))
     }
 
     fn page(glyph: Glyph, title: &str, path: &str) -> Self {
@@ -100,10 +131,10 @@ impl PaletteEntry {
 }
 
 /// All entries that can be found.
-pub(super) fn collect() -> Vec<PaletteEntry> {
+pub(super) fn collect(acting: Acting) -> Vec<PaletteEntry> {
     let mut entries: Vec<_> = pages().collect();
-    entries.extend(objects_of_fleet());
-    entries.extend(verbs());
+    entries.extend(objects_of_fleet(acting));
+    entries.extend(verbs(acting));
     entries.extend(actions());
     let recents = recent_entries(&entries);
     recents.into_iter().chain(entries).collect()
@@ -113,43 +144,22 @@ fn pages() -> impl Iterator<Item = PaletteEntry> {
     registry::nav().map(|(page, nav)| PaletteEntry::page(nav.glyph, page.title, page.path))
 }
 
-fn objects_of_fleet() -> Vec<PaletteEntry> {
-    let store = use_store();
-    let mut entries = Vec::new();
-    store.devices.with_untracked(|devices| {
-        for device in devices.rows().values() {
-            let go = EntryAction::Go(format!("/devices/{}", device.id));
-            entries.push(PaletteEntry::new(
-                Group::Devices,
-                lucide::SERVER,
-                device.name.as_str(),
-                &device.mesh_ip.to_string(),
-                go,
-            ));
-        }
-    });
-    store.containers.with_untracked(|collection| {
-        for row in collection.rows().values() {
-            let go = EntryAction::Go(format!("/containers/{}/{}", row.device, row.item.name));
-            let detail = containers::on(row.device.as_str());
-            let mut entry = PaletteEntry::new(Group::Containers, lucide::BOX, &row.item.name, &detail, go);
-            entry.container = Some(row.key().to_string());
-            entries.push(entry);
-        }
-    });
-    store.stacks.with_untracked(|collection| {
-        for row in collection.rows().values() {
-            let go = EntryAction::Go(format!("/stacks/{}/{}", row.device, row.item.name));
-            entries.push(PaletteEntry::new(
-                Group::Stacks,
-                lucide::LAYERS,
-                &row.item.name,
-                &containers::on(row.device.as_str()),
-                go,
-            ));
-        }
-    });
-    entries
+fn objects_of_fleet(acting: Acting) -> Vec<PaletteEntry> {
+    let of = |kind: &'static AnyObject| {
+        let all = untrack(|| (kind.all)(acting.store));
+        all.into_iter()
+            .map(move |found| PaletteEntry::object(kind, &found))
+    };
+    KINDS.iter().flat_map(of).collect()
+}
+
+fn group_of(kind: Kind) -> Group {
+    match kind {
+        Kind::Device => Group::Devices,
+        Kind::Container => Group::Containers,
+        Kind::Stack => Group::Stacks,
+        Kind::Image | Kind::Path => Group::GoTo,
+    }
 }
 
 fn actions() -> Vec<PaletteEntry> {
@@ -180,34 +190,24 @@ fn actions() -> Vec<PaletteEntry> {
     ]
 }
 
-/// The entries behind an entry: the objects of a verb, or the actions of a container. Others have none.
-pub(super) fn actions_of(entry: &PaletteEntry) -> Vec<PaletteEntry> {
+/// The entries behind an entry: the objects of a verb, or the actions of an object. Others have none.
+pub(super) fn actions_of(acting: Acting, entry: &PaletteEntry) -> Vec<PaletteEntry> {
     if let EntryAction::Choose(objects) = &entry.action {
         return objects();
     }
-    let Some(key) = &entry.container else {
+    let Some((kind, key)) = &entry.object else {
         return Vec::new();
     };
-    let container_actions: ContainerActions = expect_context();
-    let mut entries = vec![PaletteEntry::new(
+    let open = PaletteEntry::new(
         Group::Actions,
-        lucide::BOX,
+        entry.glyph,
         copy::OPEN,
         &entry.title,
         entry.action.clone(),
-    )];
-    entries.extend(ContainerAction::ALL.iter().map(|action| {
-        let (action, key) = (*action, key.clone());
-        let run = Arc::new(move || container_actions.ask(vec![key.clone()], action, None));
-        PaletteEntry::new(
-            Group::Actions,
-            actions::glyph(action),
-            containers::verb(action),
-            &entry.title,
-            EntryAction::Run(run),
-        )
-    }));
-    entries
+    );
+    let offers = untrack(|| (kind.actions)(acting, key));
+    let offers = offers.into_iter().map(|offer| PaletteEntry::offer(entry, offer));
+    std::iter::once(open).chain(offers).collect()
 }
 
 const RECENT: &str = "palette.recent";

@@ -3,148 +3,47 @@
 
 use super::items::{EntryAction, Group, PaletteEntry};
 use crate::{
-    components::icon::{Glyph, lucide},
-    copy::{containers, device, devices, mesh, mode, palette as copy},
-    pages::containers::{ContainerActions, actions},
-    store::{Keyed, use_store},
-};
-use flotilla_protocol::{
-    device::{Device, DeviceStatus},
-    inventory::ContainerAction,
+    actions::{Acting, AnyObject, AnyVerb, KINDS},
+    copy::palette as copy,
 };
 use leptos::prelude::*;
 use std::sync::Arc;
 
-/// A verb of devices.
-struct Verb {
-    word: &'static str,
-    glyph: Glyph,
-    /// The address of the verb, after that of the device.
-    address_suffix: &'static str,
-    applies_to: fn(&Device) -> bool,
-}
+/// Kinds of objects that have an action of the same name, each with its slug.
+type Owners = Vec<(&'static AnyObject, &'static str)>;
 
-const DEVICE_VERBS: [Verb; 8] = [
-    Verb {
-        word: copy::RENAME,
-        glyph: lucide::PENCIL,
-        address_suffix: "?ask=rename",
-        applies_to: |_| true,
-    },
-    Verb {
-        word: devices::EDIT_TAGS,
-        glyph: lucide::TAG,
-        address_suffix: "/tags",
-        applies_to: |_| true,
-    },
-    Verb {
-        word: mode::CHANGE,
-        glyph: lucide::NETWORK,
-        address_suffix: "?ask=mode",
-        applies_to: is_trusted,
-    },
-    Verb {
-        word: mesh::TEST_ALL,
-        glyph: lucide::WAYPOINTS,
-        address_suffix: "/paths",
-        applies_to: is_online,
-    },
-    Verb {
-        word: device::ROTATE,
-        glyph: lucide::REFRESH_CW,
-        address_suffix: "?ask=reenroll",
-        applies_to: is_trusted,
-    },
-    Verb {
-        word: device::REENROLL,
-        glyph: lucide::SHIELD_CHECK,
-        address_suffix: "?ask=reenroll",
-        applies_to: |_| true,
-    },
-    Verb {
-        word: device::REVOKE,
-        glyph: lucide::BAN,
-        address_suffix: "?ask=revoke",
-        applies_to: is_trusted,
-    },
-    Verb {
-        word: device::REMOVE,
-        glyph: lucide::TRASH_2,
-        address_suffix: "?ask=remove",
-        applies_to: |device| !is_trusted(device),
-    },
-];
-
-fn is_trusted(device: &Device) -> bool {
-    !matches!(device.status, DeviceStatus::Pending | DeviceStatus::Revoked)
-}
-
-fn is_online(device: &Device) -> bool {
-    device.status == DeviceStatus::Online
-}
-
-/// All verbs, those of containers first.
-pub(super) fn verbs() -> Vec<PaletteEntry> {
-    let of_containers = ContainerAction::ALL.iter().map(|action| on_containers(*action));
-    of_containers.chain(DEVICE_VERBS.iter().map(on_devices)).collect()
-}
-
-fn verb(
-    glyph: Glyph,
-    word: &str,
-    objects: impl Fn() -> Vec<PaletteEntry> + Send + Sync + 'static,
-) -> PaletteEntry {
-    PaletteEntry::new(
-        Group::Actions,
-        glyph,
-        &copy::verb(word),
-        "",
-        EntryAction::Choose(Arc::new(objects)),
-    )
-}
-
-fn on_containers(action: ContainerAction) -> PaletteEntry {
-    let (store, container_actions) = (use_store(), expect_context::<ContainerActions>());
-    let objects = move || {
-        store.containers.with_untracked(|collection| {
-            let possible = collection
-                .rows()
-                .values()
-                .filter(|row| container_actions.allows(row, action));
-            let object = possible.map(|row| {
-                let key = row.key().to_string();
-                let run = Arc::new(move || container_actions.ask(vec![key.clone()], action, None));
-                let place = containers::on(row.device.as_str());
-                PaletteEntry::new(
-                    Group::Containers,
-                    lucide::BOX,
-                    &row.item.name,
-                    &place,
-                    EntryAction::Run(run),
-                )
-                .into_object()
-            });
-            object.collect()
-        })
+/// The verbs of all kinds of objects. Those of several kinds are one.
+pub(super) fn verbs(acting: Acting) -> Vec<PaletteEntry> {
+    let mut verbs: Vec<(AnyVerb, Owners)> = Vec::new();
+    for kind in &KINDS {
+        for verb in (kind.verbs)() {
+            match verbs.iter_mut().find(|(known, _)| known.verb == verb.verb) {
+                Some((_, owners)) => owners.push((kind, verb.slug)),
+                None => verbs.push((verb, vec![(kind, verb.slug)])),
+            }
+        }
+    }
+    let entry = |(verb, owners): (AnyVerb, Owners)| {
+        let objects = Arc::new(move || objects_of(acting, &owners));
+        let title = copy::verb(verb.verb);
+        PaletteEntry::new(
+            Group::Actions,
+            verb.glyph,
+            &title,
+            "",
+            EntryAction::Choose(objects),
+        )
     };
-    verb(actions::glyph(action), containers::verb(action), objects)
+    verbs.into_iter().map(entry).collect()
 }
 
-fn on_devices(verb_of_device: &'static Verb) -> PaletteEntry {
-    let store = use_store();
-    let objects = move || {
-        store.devices.with_untracked(|collection| {
-            let possible = collection
-                .rows()
-                .values()
-                .filter(|device| (verb_of_device.applies_to)(device));
-            let object = possible.map(|device| {
-                let go = EntryAction::Go(format!("/devices/{}{}", device.id, verb_of_device.address_suffix));
-                let (name, address) = (device.name.as_str(), device.mesh_ip.to_string());
-                PaletteEntry::new(Group::Devices, lucide::SERVER, name, &address, go).into_object()
-            });
-            object.collect()
-        })
-    };
-    verb(verb_of_device.glyph, verb_of_device.word, objects)
+/// The objects of a verb, those that it cannot be applied to now last.
+fn objects_of(acting: Acting, owners: &Owners) -> Vec<PaletteEntry> {
+    let of = |(kind, slug): &(&'static AnyObject, &'static str)| untrack(|| (kind.targets)(acting, slug));
+    let found = owners.iter().flat_map(of);
+    let mut objects: Vec<_> = found
+        .map(|(found, offer)| PaletteEntry::target(&found, offer))
+        .collect();
+    objects.sort_by_key(|object| object.reason.is_some());
+    objects
 }

@@ -2,20 +2,13 @@
 
 use super::{flow::use_flow, ssh_progress::push_of};
 use crate::{
-    api::send,
-    components::{
-        badge::Tone,
-        button::Button,
-        error_state::{ErrorState, Notice},
-    },
-    copy::{add_device as copy, attention},
+    actions::{self, DeviceObject},
+    components::{badge::Tone, button::Button, error_state::Notice},
+    copy::{add_device as copy, attention, mode},
     store::use_store,
 };
-use flotilla_protocol::{
-    api::{DeviceChange, UpdateDevice},
-    device::{Attention, Device, EndpointTrial},
-};
-use leptos::{prelude::*, task::spawn_local};
+use flotilla_protocol::device::{Attention, Device, EndpointTrial};
+use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
 use std::sync::Arc;
 
@@ -68,38 +61,15 @@ pub(super) fn Problems(device: Memo<Option<Arc<Device>>>) -> impl IntoView {
 #[component]
 fn DockerDesktop(text: String) -> impl IntoView {
     let flow = use_flow();
+    let key = Signal::derive(move || flow.device.get().map(|device| device.to_string()));
     let navigate = use_navigate();
-    let busy = RwSignal::new(false);
-    let refused = RwSignal::new(None::<String>);
-    let id = move || {
-        let device = flow.device.get_untracked();
-        device.map(|device| device.to_string()).unwrap_or_default()
+    // The dialog that changes the mode opens on the page of the device, since dialogs are not nested.
+    let change = move || {
+        let id = key.get_untracked().unwrap_or_default();
+        navigate(&format!("/devices/{id}?ask=mode"), Default::default());
     };
-    let keep = move || {
-        busy.set(true);
-        refused.set(None);
-        let request = UpdateDevice {
-            device: id(),
-            change: DeviceChange {
-                host_kept: Some(true),
-                ..DeviceChange::default()
-            },
-        };
-        spawn_local(async move {
-            if let Err(failure) = send(&request).await {
-                refused.try_set(Some(failure.to_string()));
-            }
-            busy.try_set(false);
-        });
-    };
-    let change = move || navigate(&format!("/devices/{}?ask=mode", id()), Default::default());
-    view! {
-        <Notice tone=Tone::Warn text>
-            <Button label=copy::CHANGE_MODE on_press=change/>
-            <Button label=copy::KEEP_HOST busy on_press=keep/>
-        </Notice>
-        {move || refused.get().map(|message| view! { <ErrorState message/> })}
-    }
+    let keep = actions::button::<DeviceObject>("keep-host", key);
+    view! { <Notice tone=Tone::Warn text><Button label=mode::CHANGE on_press=change/>{keep}</Notice> }
 }
 
 /// Addresses of the controller that did not work from the device. It is online by another one.

@@ -4,7 +4,7 @@ use super::{Address, set_added};
 use crate::{
     api::Failure,
     components::{
-        confirm::ConfirmDanger,
+        confirm::{ConfirmDanger, Stakes},
         toast::{Toaster, use_toaster},
     },
     copy::addresses as copy,
@@ -96,10 +96,10 @@ impl Removal {
             let address = self.to_confirm.get()?;
             let name = address.endpoint.to_string();
             let error = Signal::derive(move || self.failure.get().map(|failure| failure.to_string()));
-            let text = copy::remove_text(&address.depending());
+            let stakes = Stakes::of(copy::remove_text(&address.depending()));
             let confirm = move || self.remove(address.endpoint.clone());
             Some(view! {
-                <ConfirmDanger title=copy::remove_title(&name) text action=copy::remove(&name)
+                <ConfirmDanger title=copy::remove_title(&name) stakes action=copy::remove(&name)
                     keep=copy::keep(&name) busy=self.busy error on_confirm=confirm
                     on_keep=move || self.to_confirm.set(None)/>
             })

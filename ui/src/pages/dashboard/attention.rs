@@ -2,21 +2,16 @@
 
 use super::trouble::{TroubleLine, troubles};
 use crate::{
-    api::send,
+    actions::{DeviceObject, use_acting},
     components::{
         age::AgeLabel,
         icon::{Glyph, Icon, lucide},
-        toast::{Toaster, use_toaster},
     },
     copy::{dashboard as copy, mode},
     store::{Store, use_store},
 };
-use flotilla_protocol::{
-    api::{DeviceChange, UpdateDevice},
-    device::{Device, DeviceStatus},
-    id::DeviceId,
-};
-use leptos::{prelude::*, task::spawn_local};
+use flotilla_protocol::device::{Device, DeviceStatus};
+use leptos::prelude::*;
 use leptos_router::components::A;
 
 #[component]
@@ -112,8 +107,8 @@ fn TroubleRow(trouble: TroubleLine) -> impl IntoView {
     };
     let about = trouble.text.clone();
     let keep = trouble.keeps_host.map(|device| {
-        let toaster = use_toaster();
-        let press = move |_| keep_host(device, toaster);
+        let acting = use_acting();
+        let press = move |_| acting.begin_slug::<DeviceObject>("keep-host", &device.to_string());
         view! {
             <button type="button" class="button quiet" aria-label=format!("{}: {about}", mode::KEEP_HOST) on:click=press>{mode::KEEP_HOST}</button>
         }
@@ -127,20 +122,4 @@ fn TroubleRow(trouble: TroubleLine) -> impl IntoView {
             {keep}
         </li>
     }
-}
-
-/// Confirms Host networking on Docker Desktop. The trouble disappears once the device reports without it.
-fn keep_host(device: DeviceId, toaster: Toaster) {
-    let request = UpdateDevice {
-        device: device.to_string(),
-        change: DeviceChange {
-            host_kept: Some(true),
-            ..DeviceChange::default()
-        },
-    };
-    spawn_local(async move {
-        if let Err(failure) = send(&request).await {
-            toaster.fail(failure.to_string());
-        }
-    });
 }

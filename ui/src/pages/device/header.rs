@@ -1,10 +1,11 @@
 //! The header above the tabs: status, tags, mesh address, path, actions, and notices.
 
 use super::{
-    actions::{DeviceDialog, MoreActions, use_actions},
+    key_of,
     system_agent::{self, InstallService},
 };
 use crate::{
+    actions::{self, DeviceObject},
     browser,
     clock::use_clock,
     components::{
@@ -16,7 +17,7 @@ use crate::{
         path_badge::PathBadge,
         toast::use_toaster,
     },
-    copy::{attention, device as copy, mesh, mode},
+    copy::{attention, device as copy, mesh},
     format,
     pages::mesh::PathTest,
     store::use_store,
@@ -42,7 +43,7 @@ pub(super) fn Header(device: Signal<Arc<Device>>) -> impl IntoView {
             <span class="tags">{move || tags.get().into_iter().map(|tag| view! { <span class="tag">{tag.to_string()}</span> }).collect_view()}</span>
             <MeshAddress device/>
             <PathHere device/>
-            <span class="end"><MoreActions/></span>
+            <span class="end">{actions::more::<DeviceObject>(key_of(device))}</span>
         </header>
         <Attention device/>
         <Pending device/>
@@ -100,28 +101,18 @@ fn Attention(device: Signal<Arc<Device>>) -> impl IntoView {
         About::DockerDesktopHost => desktop_choice(device, attention::desktop_blocked),
         About::DockerDesktop => desktop_choice(device, attention::desktop_beside),
         about @ About::Strayed { .. } => {
-            let actions = use_actions();
             let text = device.with_untracked(|device| attention::sentence(device.name.as_str(), &about));
-            view! {
-                <Notice tone=Tone::Warn text>
-                    <Button label=mode::CHANGE on_press=move || actions.open(DeviceDialog::Mode)/>
-                </Notice>
-            }
-            .into_any()
+            let change = actions::button::<DeviceObject>("mode", key_of(device));
+            view! { <Notice tone=Tone::Warn text>{change}</Notice> }.into_any()
         }
         About::Mesh { .. } if device.with_untracked(|device| system_agent::can_install(device)) => {
             let device = device.with_untracked(|device| device.name.to_string());
             view! { <InstallService device/> }.into_any()
         }
         about @ About::Cloned { .. } => {
-            let actions = use_actions();
             let text = device.with_untracked(|device| attention::sentence(device.name.as_str(), &about));
-            view! {
-                <Notice tone=Tone::Bad text>
-                    <Button label=attention::VOUCH on_press=move || actions.vouch()/>
-                </Notice>
-            }
-            .into_any()
+            let vouch = actions::button::<DeviceObject>("vouch", key_of(device));
+            view! { <Notice tone=Tone::Bad text>{vouch}</Notice> }.into_any()
         }
         about => {
             let text = device.with_untracked(|device| attention::sentence(device.name.as_str(), &about));
@@ -134,15 +125,10 @@ fn Attention(device: Signal<Arc<Device>>) -> impl IntoView {
 /// The notice for an engine of Docker Desktop, whose Host networking is that of its virtual machine, with buttons to
 /// change the mode or to keep it.
 fn desktop_choice(device: Signal<Arc<Device>>, words: fn(&str) -> String) -> AnyView {
-    let actions = use_actions();
     let text = device.with_untracked(|device| words(device.name.as_str()));
-    view! {
-        <Notice tone=Tone::Warn title=attention::DESKTOP_TITLE text>
-            <Button label=mode::CHANGE on_press=move || actions.open(DeviceDialog::Mode)/>
-            <Button label=mode::KEEP_HOST on_press=move || actions.keep_host()/>
-        </Notice>
-    }
-    .into_any()
+    let change = actions::button::<DeviceObject>("mode", key_of(device));
+    let keep = actions::button::<DeviceObject>("keep-host", key_of(device));
+    view! { <Notice tone=Tone::Warn title=attention::DESKTOP_TITLE text>{change}{keep}</Notice> }.into_any()
 }
 
 /// The notice for a device with a command that waits to be run.

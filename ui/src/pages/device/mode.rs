@@ -6,8 +6,12 @@
 mod effects;
 mod progress;
 
-use super::actions::{has_mode_mismatch, needs_choice, use_actions};
 use crate::{
+    actions::{
+        DeviceObject,
+        devices::{has_mode_mismatch, needs_choice},
+        use_acting,
+    },
     api::send,
     clock::use_clock,
     components::{
@@ -54,7 +58,7 @@ struct ModeMove {
 }
 
 #[component]
-pub(super) fn ChangeMode(device: Signal<Arc<Device>>, #[prop(into)] on_close: Callback<()>) -> impl IntoView {
+pub fn ChangeMode(device: Signal<Arc<Device>>, #[prop(into)] on_close: Callback<()>) -> impl IntoView {
     let name = device.with_untracked(|device| device.name.to_string());
     let stage = RwSignal::new(DialogStage::Choose);
     let content = move || match stage.get() {
@@ -71,7 +75,7 @@ fn Choose(
     stage: RwSignal<DialogStage>,
     on_close: Callback<()>,
 ) -> impl IntoView {
-    let actions = use_actions();
+    let acting = use_acting();
     let clock = use_clock();
     let present = Memo::new(move |_| device.with(|device| device.mode));
     let chosen = RwSignal::new(present.get_untracked());
@@ -114,7 +118,13 @@ fn Choose(
         });
     };
     let keeps = Memo::new(move |_| device.with(|device| needs_choice(device)));
-    let keep = move || actions.keep_host();
+    let keep = move || {
+        on_close.run(());
+        acting.begin_slug::<DeviceObject>(
+            "keep-host",
+            &device.with_untracked(|device| device.id.to_string()),
+        );
+    };
     let cards = NetworkMode::ALL
         .iter()
         .map(|mode| view! { <Card mode=*mode present chosen/> });
@@ -131,7 +141,7 @@ fn Choose(
             <footer class="dialog-foot">
                 <Button label=copy::CANCEL on_press=move || on_close.run(())/>
                 {move || keeps.get().then(|| view! { <Button label=copy::KEEP_HOST on_press=keep/> })}
-                <Button label=Signal::derive(move || copy::change_to(chosen.get())) kind=ButtonKind::Primary submit=true busy reason/>
+                <Button label=Signal::derive(move || copy::change_to(chosen.get())) kind=ButtonKind::Primary submit=true busy doing=copy::CHANGING reason/>
             </footer>
         </form>
     }

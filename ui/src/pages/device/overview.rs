@@ -1,22 +1,17 @@
 //! The first tab: usage, pod, containers in trouble, recent events, facts, link and mesh.
 
 use super::{
-    actions::{DeviceDialog, needs_choice, use_actions},
-    cpu::CpuChart,
-    endpoint_trials::EndpointTrials,
-    mesh::Mesh,
-    pod::PodPanel,
-    tunnel::Tunnel,
+    cpu::CpuChart, endpoint_trials::EndpointTrials, key_of, mesh::Mesh, pod::PodPanel, tunnel::Tunnel,
 };
 use crate::{
+    actions::{self, DeviceObject, devices::needs_choice},
     clock::use_clock,
     components::{
         age::AgeLabel,
         badge::{Status, StatusBadge},
-        button::Button,
         meter::Meter,
     },
-    copy::{device as copy, mode},
+    copy::device as copy,
     format,
     pages::dashboard::recent::{Recent, newest},
     store::use_store,
@@ -81,12 +76,8 @@ pub(super) fn Overview(device: Signal<Arc<Device>>) -> impl IntoView {
 /// The button to change the mode, unless the notice in the header has it.
 #[component]
 fn ChangeButton(device: Signal<Arc<Device>>) -> impl IntoView {
-    let actions = use_actions();
     let offered = Memo::new(move |_| device.with(|device| needs_choice(device)));
-    let reason = Signal::derive(move || actions.not_movable());
-    let button = move || {
-        view! { <Button label=mode::CHANGE reason on_press=move || actions.open(DeviceDialog::Mode)/> }
-    };
+    let button = move || actions::button::<DeviceObject>("mode", key_of(device));
     move || (!offered.get()).then(|| view! { <div class="actions">{button()}</div> })
 }
 

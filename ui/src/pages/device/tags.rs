@@ -71,7 +71,7 @@ pub(super) fn Tags(device: Signal<Arc<Device>>) -> impl IntoView {
             {move || is_changed().then(|| view! {
                 <p class="caption">{change.with(difference)}</p>
                 <div class="actions">
-                    <Button label=copy::SAVE_TAGS kind=ButtonKind::Primary submit=true busy/>
+                    <Button label=copy::SAVE_TAGS kind=ButtonKind::Primary submit=true busy doing=copy::SAVING_TAGS/>
                     <Button label=copy::DISCARD kind=ButtonKind::Quiet on_press=move || edited.set(saved.get_untracked())/>
                 </div>
             })}

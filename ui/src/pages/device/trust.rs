@@ -1,12 +1,10 @@
 //! The certificate of a device, and the actions that end or renew its trust.
 
-use super::actions::{DeviceDialog, use_actions};
+use super::key_of;
 use crate::{
+    actions::{self, DeviceObject},
     clock::use_clock,
-    components::{
-        age::AgeLabel,
-        button::{Button, ButtonKind},
-    },
+    components::age::AgeLabel,
     copy::device as copy,
     format,
 };
@@ -60,24 +58,17 @@ fn grouped(fingerprint: &str) -> String {
 
 #[component]
 fn TrustActions(device: Signal<Arc<Device>>) -> impl IntoView {
-    let actions = use_actions();
-    let open = move || actions.open(DeviceDialog::Reenroll);
+    let key = key_of(device);
     let is_trusted = Memo::new(move |_| {
         device.with(|device| !matches!(device.status, DeviceStatus::Pending | DeviceStatus::Revoked))
     });
-    let removable = Memo::new(move |_| actions.is_removable());
-    let revoke_reason = Signal::derive(move || actions.not_revocable());
-    let action = |text: &'static str, button: AnyView| view! { <li><p>{text}</p>{button}</li> };
+    let action = move |text: &'static str, slug: &'static str| view! { <li><p>{text}</p>{actions::button::<DeviceObject>(slug, key)}</li> };
     view! {
         <ul class="choices panel">
-            {move || is_trusted.get().then(|| action(copy::ROTATE_TEXT, view! { <Button label=copy::ROTATE on_press=open/> }.into_any()))}
-            {action(copy::REENROLL_TEXT, view! { <Button label=copy::REENROLL on_press=open/> }.into_any())}
-            {action(copy::REVOKE_TEXT, view! {
-                <Button label=copy::REVOKE kind=ButtonKind::Danger reason=revoke_reason on_press=move || actions.open(DeviceDialog::Revoke)/>
-            }.into_any())}
-            {move || removable.get().then(|| action(copy::REMOVE_TEXT, view! {
-                <Button label=copy::REMOVE kind=ButtonKind::Danger on_press=move || actions.open(DeviceDialog::Remove)/>
-            }.into_any()))}
+            {move || is_trusted.get().then(|| action(copy::ROTATE_TEXT, "rotate"))}
+            {action(copy::REENROLL_TEXT, "reenroll")}
+            {action(copy::REVOKE_TEXT, "revoke")}
+            {move || (!is_trusted.get()).then(|| action(copy::REMOVE_TEXT, "remove"))}
         </ul>
     }
 }

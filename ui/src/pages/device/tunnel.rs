@@ -1,9 +1,10 @@
 //! The SSH tunnel that carries the link of a device that cannot dial the controller, and the button that ends it.
 
-use super::actions::{DeviceDialog, use_actions};
+use super::key_of;
 use crate::{
+    actions::{self, DeviceObject},
     api::send,
-    components::{badge::Tone, button::Button, error_state::Notice},
+    components::{badge::Tone, error_state::Notice},
     copy::link as copy,
     store::use_store,
 };
@@ -14,7 +15,6 @@ use std::sync::Arc;
 #[component]
 pub(super) fn Tunnel(device: Signal<Arc<Device>>) -> impl IntoView {
     let store = use_store();
-    let actions = use_actions();
     let id = device.with_untracked(|device| device.id);
     // A device without an installation over SSH has no tunnel, so a failure of this call is ignored.
     spawn_local(async move {
@@ -39,7 +39,7 @@ pub(super) fn Tunnel(device: Signal<Arc<Device>>) -> impl IntoView {
         carries.get().then(|| {
             view! {
                 <Notice tone=Tone::Info text=copy::tunneled(&name, host.get().as_deref())>
-                    <Button label=copy::END_TUNNEL on_press=move || actions.open(DeviceDialog::EndTunnel)/>
+                    {actions::button::<DeviceObject>("end-tunnel", key_of(device))}
                 </Notice>
             }
         })

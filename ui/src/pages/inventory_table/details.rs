@@ -3,15 +3,13 @@
 use crate::{
     browser,
     components::{
-        action_bar::ActionBar,
         badge::Tone,
         drawer::Drawer,
         error_state::Notice,
         facts::{Fact, Facts, Value},
-        table::RowAction,
     },
     copy::inventory_table as copy,
-    store::InventoryItem,
+    store::{InventoryItem, Keyed},
 };
 use flotilla_protocol::{Timestamp, api::Row, name::DeviceName};
 use leptos::prelude::*;
@@ -107,13 +105,16 @@ pub fn device_link(name: &DeviceName) -> Value {
     Value::link(name, format!("/devices/{name}"))
 }
 
-/// The panel of the opened row, while it is open. It stays when the row changes or another row is opened. If the row
-/// goes, it keeps the last facts and says so.
+/// Makes the buttons for the row of a key.
+pub type Buttons = fn(Signal<Option<String>>) -> AnyView;
+
+/// The panel of the opened row, while it is open. It stays when the row changes or another row is opened. If the row goes,
+/// it keeps the last facts and says so.
 pub fn row_panel<T: InventoryItem>(
     opened: OpenedRow,
     found: Memo<Option<Arc<Row<T>>>>,
     details: fn(&Row<T>) -> Details,
-    actions: impl Fn(&Arc<Row<T>>) -> Vec<RowAction> + Copy + Send + Sync + 'static,
+    actions: Option<Buttons>,
 ) -> AnyView {
     // The last row that was found at an address, with that address.
     let kept = Memo::new(move |previous: Option<&Option<Kept<T>>>| {
@@ -136,16 +137,16 @@ pub fn row_panel<T: InventoryItem>(
                 .unwrap_or_default()
         })
     });
-    let possible = Signal::derive(move || found.with(|row| row.as_ref().map(actions).unwrap_or_default()));
+    let key = Signal::derive(move || found.with(|row| row.as_ref().map(|row| row.key().to_string())));
     let gone = move || {
         let is_gone = open.get() && found.with(Option::is_none);
         is_gone.then(|| view! { <Notice tone=Tone::Warn text=copy::gone(&name.get())/> })
     };
     let panel = move || {
         open.get().then(|| {
-            let buttons = view! { <ActionBar actions=possible/> }.into_any();
+            let actions = actions.map(|buttons| buttons(key));
             view! {
-                <Drawer name on_close=opened.close focus=opened.focus actions=Some(buttons)>
+                <Drawer name on_close=opened.close focus=opened.focus actions>
                     {gone}
                     <Facts facts/>
                 </Drawer>

@@ -1,17 +1,17 @@
 //! The page of one kind of inventory items: the table over all devices, and the panel of the opened row.
 
 use super::{
-    Details, EmptyText, InventoryTable, beside, content_of, opened_row, outdated, row_panel,
+    Buttons, Details, EmptyText, InventoryTable, beside, content_of, opened_row, outdated, row_panel,
     rows::{row_at_address, row_opener},
 };
 use crate::{
-    components::table::{RowAction, TableState},
+    actions::{Object, buttons, row_menu},
+    components::table::{RowActions, TableState},
     store::Collection,
     tables::on_device::{ListedItem, item_rows},
 };
 use flotilla_protocol::api::Row;
 use leptos::prelude::*;
-use std::sync::Arc;
 
 /// What is specific to the page of a kind.
 #[derive(Debug)]
@@ -19,7 +19,24 @@ pub struct ItemPage<T: ListedItem> {
     pub collection: RwSignal<Collection<Row<T>>>,
     pub empty_text: EmptyText,
     pub details: fn(&Row<T>) -> Details,
-    pub actions: fn(&Arc<Row<T>>) -> Vec<RowAction>,
+    pub actions: Option<ItemActions>,
+}
+
+/// The actions on the items of a kind: the menu of a row, and the buttons of the panel.
+#[derive(Debug, Clone, Copy)]
+pub struct ItemActions {
+    menu: fn() -> RowActions,
+    buttons: Buttons,
+}
+
+impl ItemActions {
+    #[must_use]
+    pub fn of<O: Object>() -> Self {
+        Self {
+            menu: row_menu::<O>,
+            buttons: buttons::<O>,
+        }
+    }
 }
 
 impl<T: ListedItem> ItemPage<T> {
@@ -35,10 +52,16 @@ impl<T: ListedItem> ItemPage<T> {
         let table = TableState::new(rows, outdated());
         let found = row_at_address(collection, opened);
         let on_open = row_opener(collection, opened.open);
-        let panel = row_panel(opened, found, self.details, self.actions);
+        let panel = row_panel(
+            opened,
+            found,
+            self.details,
+            self.actions.map(|actions| actions.buttons),
+        );
+        let actions = self.actions.map(|actions| (actions.menu)());
         view! {
             <div class="with-drawer">
-                <InventoryTable table content=content_of(collection) empty_text on_open beside=beside(collection, opened)/>
+                <InventoryTable table content=content_of(collection) empty_text actions on_open beside=beside(collection, opened)/>
                 {panel}
             </div>
         }

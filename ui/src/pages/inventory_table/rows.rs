@@ -2,23 +2,10 @@
 
 use super::OpenedRow;
 pub use crate::tables::on_device::lookup;
-use crate::{components::table::RowAction, store::Collection, tables::on_device::ListedItem};
+use crate::{store::Collection, tables::on_device::ListedItem};
 use flotilla_protocol::api::Row;
 use leptos::prelude::*;
 use std::sync::Arc;
-
-/// An action that copies a text to the clipboard.
-#[must_use]
-pub fn clipboard_action(label: String, text: String) -> RowAction {
-    RowAction {
-        label,
-        glyph: crate::components::icon::lucide::COPY,
-        reason: None,
-        run: Callback::new(move |()| {
-            crate::browser::copy_to_clipboard(&text);
-        }),
-    }
-}
 
 /// The item that the address of a page names by device and place.
 #[must_use]

@@ -2,6 +2,7 @@
 
 use super::{PathTest, RoundTrips, test_all::TestAll};
 use crate::{
+    actions::{PathObject, row_menu},
     components::{
         button::{Button, ButtonKind},
         dialog::Dialog,
@@ -9,7 +10,7 @@ use crate::{
         icon::lucide,
         loaded::Loaded,
         path_badge::PathFacts,
-        table::{DataTable, RowAction, RowActions, TableState},
+        table::{DataTable, TableState},
     },
     copy::{devices, mesh as copy},
     pages::inventory_table::outdated,
@@ -19,7 +20,6 @@ use crate::{
 use flotilla_protocol::id::DeviceId;
 use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
-use std::sync::Arc;
 
 /// The table of all paths, or of those that begin at `only`.
 #[component]
@@ -31,32 +31,7 @@ pub(crate) fn PathsTable(only: Option<DeviceId>) -> impl IntoView {
     let table = TableState::new(path_rows(only, trips_of), outdated());
     let opened = RwSignal::new(None::<(DeviceId, DeviceId)>);
     let open = Callback::new(move |key: String| opened.set(ends_of(&key)));
-    let navigate = use_navigate();
-    let go = Callback::new(move |path: String| navigate(&path, Default::default()));
-    let actions: RowActions = Arc::new(move |key| {
-        let Some(ends) = ends_of(key) else {
-            return Vec::new();
-        };
-        let action = |label: &str, glyph, run| RowAction {
-            label: label.to_owned(),
-            glyph,
-            reason: None,
-            run,
-        };
-        let explain = format!("/mesh/policy/explain?from={}&to={}", ends.0, ends.1);
-        vec![
-            action(
-                copy::TEST,
-                lucide::RADAR,
-                Callback::new(move |()| opened.set(Some(ends))),
-            ),
-            action(
-                copy::EXPLAIN,
-                lucide::SHIELD_CHECK,
-                Callback::new(move |()| go.run(explain.clone())),
-            ),
-        ]
-    });
+    let actions = row_menu::<PathObject>();
     let is_empty = Memo::new(move |_| store.paths.with(|paths| paths.rows().is_empty()));
     let body = move || {
         if is_empty.get() {
@@ -104,7 +79,7 @@ fn NoPaths() -> impl IntoView {
 
 /// The dialog with the facts and the test of a path.
 #[component]
-fn PathDialog(ends: (DeviceId, DeviceId), #[prop(into)] on_close: Callback<()>) -> impl IntoView {
+pub(crate) fn PathDialog(ends: (DeviceId, DeviceId), #[prop(into)] on_close: Callback<()>) -> impl IntoView {
     let store = use_store();
     let path = Memo::new(move |_| store.paths.with(|paths| paths.rows().get(&ends).cloned()));
     let first = path.get_untracked();

@@ -1,0 +1,60 @@
+//! The dialogs of a device's actions. Their code is fetched when one is opened.
+
+use super::{DeviceObject, rename::Rename, tags::EditTags};
+use crate::{
+    actions::Closing,
+    lazy_views,
+    pages::{
+        add_device::ReenrollDevice,
+        device::{ChangeMode, followed},
+    },
+};
+use leptos::prelude::*;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum DeviceDialog {
+    Rename,
+    Tags,
+    Mode,
+    Reenroll,
+}
+
+/// The open dialog.
+#[derive(Debug, Clone)]
+struct OpenDialog {
+    dialog: DeviceDialog,
+    devices: Vec<DeviceObject>,
+    closing: Closing,
+}
+
+impl DeviceDialog {
+    pub(super) fn view(self, devices: Vec<DeviceObject>, closing: Closing) -> AnyView {
+        provide_context(OpenDialog {
+            dialog: self,
+            devices,
+            closing,
+        });
+        lazy_views::device_dialog().view().into_any()
+    }
+}
+
+#[component]
+pub fn OpenDeviceDialog() -> impl IntoView {
+    let OpenDialog {
+        dialog,
+        devices,
+        closing,
+    } = expect_context();
+    let first = devices.first().map(|it| it.device.clone())?;
+    Some(match dialog {
+        DeviceDialog::Rename => view! { <Rename device=first closing/> }.into_any(),
+        DeviceDialog::Tags => view! { <EditTags devices closing/> }.into_any(),
+        DeviceDialog::Mode => {
+            view! { <ChangeMode device=followed(first) on_close=closing.close/> }.into_any()
+        }
+        DeviceDialog::Reenroll => {
+            view! { <ReenrollDevice id=first.id name=first.name.to_string() on_close=closing.close/> }
+                .into_any()
+        }
+    })
+}
