@@ -125,7 +125,7 @@ impl Page {
                 && self
                     .computed(&element, "computedrole")
                     .await
-                    .is_ok_and(|found| found == role)
+                    .is_ok_and(|found| is_role(&found, role))
             {
                 found.push(element);
             }
@@ -320,6 +320,12 @@ impl WebDriverCompatibleCommand for DevTools {
     fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
         (http::Method::POST, Some(self.0.to_string()))
     }
+}
+
+/// Whether Chromium's word for a role means this role: the summary of details, which assistive technology presents as a
+/// button, has a word of its own.
+fn is_role(found: &str, role: &str) -> bool {
+    found == role || (role, found) == ("button", "DisclosureTriangle")
 }
 
 /// A selector for the elements that may have a role. The browser's computed role decides which of them do.

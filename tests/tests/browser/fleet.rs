@@ -75,7 +75,7 @@ fn add_device_by_keyboard_alone_ends_with_a_device_that_is_online() -> Result<()
 /// The whole install command, from the dialog's text.
 async fn install_line(page: &Page) -> Result<String> {
     let text = page
-        .run("return document.querySelector('dialog').innerText")
+        .run("return document.querySelector('dialog[open]').innerText")
         .await?;
     let text = text.as_str().unwrap_or_default().replace('\u{a0}', " ");
     let start = text
@@ -240,7 +240,7 @@ fn selected_devices_get_tags_and_lose_trust_after_a_question() -> Result<()> {
         page.keep_picture("revoke-selected").await?;
         field.send_keys("nas").await?;
         page.press(Key::Enter).await?;
-        page.shows("1 device is revoked.", seconds(5.0)).await?;
+        page.shows("nas is revoked.", seconds(5.0)).await?;
         ensure!(fleet.control.device("nas").await?.status == DeviceStatus::Revoked);
         Ok(())
     })

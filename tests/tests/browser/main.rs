@@ -1,5 +1,6 @@
 //! The user interface in Chromium, with a running control, agents and engines; one file per subject.
 
+mod actions;
 mod add_device;
 mod addresses;
 mod first_minutes;
