@@ -108,7 +108,7 @@ pub(crate) fn ensure_engine(checkout: &Checkout) -> Result<()> {
     })
 }
 
-/// WireGuard programs from crates.io: the package, and the program in it.
+/// WireGuard programs that are published as source: the package, and the program in it.
 const FROM_CRATES: [(&str, &str); 2] = [("boringtun-cli", "boringtun-cli"), ("gotatun-cli", "gotatun")];
 
 /// Gets the WireGuard programs that are peers in tests into `lab/bin`. They are compiled unoptimized, which is quicker.
