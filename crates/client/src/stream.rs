@@ -21,7 +21,7 @@ const SILENCE: Duration = Duration::from_secs(5 * BEAT.as_secs());
 
 pub(crate) type Socket = WebSocketStream<TcpStream>;
 
-/// An open stream. Dropping it cancels it at whoever sends.
+/// An open stream. Dropping it closes the socket, by which control cancels its side.
 pub struct ApiStream<S: Streaming> {
     socket: Socket,
     reader: Reader<S>,

@@ -1,5 +1,5 @@
 //! The focus stays where a person has put it: live data rebuilds no open panel, a closed one gives the focus back, edits
-//! are not lost to Escape or to somebody else's save, and toasts can be reached above a dialog.
+//! are not lost to Escape or to another person's save, and toasts can be reached above a dialog.
 
 use anyhow::{Context, Result, ensure};
 use flotilla_protocol::api::{GetPolicy, SetPolicy};
@@ -98,7 +98,7 @@ fn rule(name: &str) -> Result<Rule> {
     Ok(serde_json::from_str(&text)?)
 }
 
-/// Saves a policy as somebody else.
+/// Saves a policy as another caller.
 async fn save(control: &Control, change: impl FnOnce(&mut Policy)) -> Result<()> {
     let mut policy = control.send(&GetPolicy).await?.policy;
     change(&mut policy);

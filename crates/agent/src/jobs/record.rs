@@ -161,7 +161,7 @@ impl Progress {
         is_running
     }
 
-    /// The number from which on somebody is told lines who knows those before `from`.
+    /// The first line of the next report to a reader that has the lines before `from`; see [`Lines::place`].
     pub(super) fn place(&self, from: u32) -> u32 {
         self.lines.place(from)
     }

@@ -56,7 +56,7 @@ async fn a_job_is_told_over_the_link_until_it_is_over_and_a_job_that_is_not_ther
     let outcome = tokio::time::timeout(JOB, told).await.expect("an outcome in time");
     assert_eq!((outcome.id, outcome.state), (id, JobState::Failed));
     assert_eq!(outcome.problem.unwrap().code, Code::EngineUnavailable);
-    // Whoever asks once more is told how it ended, and then no more.
+    // A stream of a job that is over has its end only, and has it each time.
     let mut again = open(id).await.unwrap();
     assert!(matches!(
         again.next().await,

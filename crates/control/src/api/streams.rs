@@ -196,7 +196,8 @@ fn refuse(full: NoRoom) -> Problem {
 async fn read(mut heard: SplitStream<WebSocket>, said: mpsc::Sender<Bytes>) {
     while let Some(Ok(message)) = heard.next().await {
         match message {
-            // When nobody listens, it is read all the same, so that its end is noticed.
+            // A send fails where the stream takes nothing from its caller. The socket is read all the same, since only
+            // reading notices its end.
             Message::Binary(chunk) => drop(said.send(chunk).await),
             Message::Close(_) => return,
             Message::Text(_) | Message::Ping(_) | Message::Pong(_) => {}

@@ -1,7 +1,8 @@
 //! Devices: which ones belong to the fleet. Every change of a device's record is made here.
 //!
 //! Life of a device: added with a token (pending) → enrolled → perhaps rotated (a new token, the same device) → revoked
-//! → removed. Each change is decided and written under the write lock, published, and has its entry of the activity log among its effects.
+//! → removed. Each change is decided and written under the write lock, published, and has its entry of the activity log
+//! among its effects.
 
 mod enroll;
 mod links;

@@ -1,4 +1,4 @@
-//! How many streams may be open: in all, and of each who opens them, so that nobody takes all of them.
+//! How many streams may be open at a device: in all, and for each caller, so that no caller takes all of them.
 
 use parking_lot::Mutex;
 use std::{collections::BTreeMap, sync::Arc};

@@ -1,7 +1,7 @@
-//! From items to chunks of bytes, at the pace of whoever takes the chunks.
+//! From items to chunks of bytes, at the pace at which the chunks are taken.
 //!
 //! What makes the items is a future that the taker of the chunks runs: [`Production::poll_chunk`] runs it until it
-//! waits or a chunk is full. So it stands still while nobody takes anything, and it is gone when the taker is.
+//! waits or a chunk is full. So it makes nothing while no chunk is taken, and is dropped with its taker.
 
 use bytes::{Bytes, BytesMut};
 use flotilla_protocol::stream::{End, Frame, Malformed, Streaming};

@@ -43,8 +43,8 @@ impl Lines {
         self.kept.iter().skip(skipped).take(most).cloned().collect()
     }
 
-    /// The number from which on somebody is told lines who knows those before `from`: all of them where there were never
-    /// so many, because those were lines of a program that has ended since.
+    /// The first line of the next report to a reader that has the lines before `from`: `from` itself, or the oldest line
+    /// that is kept. It is 0 where `from` is past the end: the reader then has lines of an earlier run of the program.
     #[must_use]
     pub fn place(&self, from: u32) -> u32 {
         if from > self.next_number() {

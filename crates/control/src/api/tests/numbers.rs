@@ -1,4 +1,4 @@
-//! A stream for tests: numbers from a device, passed on to whoever reads.
+//! A stream for tests: control opens a stream of numbers at a device, and passes each on to its own caller.
 
 use crate::{
     api::{

@@ -1,4 +1,4 @@
-//! Streams from an agent over its link and a WebSocket to whoever reads, and all the ways in which they end.
+//! Streams from an agent, over its link and a WebSocket, to a client, and each way in which they end.
 
 use super::*;
 use crate::api::tests::numbers::{Number, Numbers, Wanted, router};
