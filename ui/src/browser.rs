@@ -3,6 +3,7 @@
 
 use leptos::prelude::document;
 use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlElement};
 
 /// The fragment of the page's address, without its `#`.
 #[must_use]
@@ -111,9 +112,27 @@ pub fn set_root_attribute(name: &str, value: &str) {
 /// Moves the keyboard focus to the first element that a selector finds.
 pub fn focus(selector: &str) {
     let found = document().query_selector(selector).ok().flatten();
-    if let Some(element) = found.and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok()) {
+    if let Some(element) = found.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
         element.focus().ok();
     }
+}
+
+/// The elements inside `root` that a selector finds, in the order of the page.
+#[must_use]
+pub fn all(root: &Element, selector: &str) -> Vec<HtmlElement> {
+    let Ok(found) = root.query_selector_all(selector) else {
+        return Vec::new();
+    };
+    (0..found.length())
+        .filter_map(|at| found.item(at)?.dyn_into().ok())
+        .collect()
+}
+
+/// Scrolls no further than it takes to see the whole element.
+pub fn scroll_into_view(element: &Element) {
+    let options = web_sys::ScrollIntoViewOptions::new();
+    options.set_block(web_sys::ScrollLogicalPosition::Nearest);
+    element.scroll_into_view_with_scroll_into_view_options(&options);
 }
 
 /// Marks a moment on the browser's performance timeline.
@@ -162,7 +181,7 @@ pub fn copy_to_clipboard(text: &str) -> bool {
     };
     let before = document
         .active_element()
-        .and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
+        .and_then(|element| element.dyn_into::<HtmlElement>().ok());
     area.set_value(text);
     area.set_class_name("visually-hidden");
     // The text area has to lie inside an open dialog: elements outside of it are inert and cannot be selected.

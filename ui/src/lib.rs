@@ -2,9 +2,10 @@
 //!
 //! It talks to the controller that served it by HTTP and one WebSocket, and to the desktop window around it, if there
 //! is one, by [`shell`]. What it shows of the fleet is in one [`store`], loaded by REST ([`api`]) and patched by the
-//! live stream ([`live`]); all of that is in [`data`], and who one is and what one may in [`session`]. Pages read the store and act through the API. Components keep only the state of their own
-//! display, such as what is open or typed, and send no requests. Filtering, sorting, patching and the wording of
-//! figures are plain functions that are tested on the host.
+//! live stream ([`live`]); all of that is in [`data`]. [`session`] has the caller and its permissions. Pages read the
+//! store and act through the API. Components keep only the state of their own display, such as what is open or typed,
+//! and send no requests. Filtering, sorting, patching and the wording of figures are plain functions that are tested on
+//! the host.
 //!
 //! - [`app`]: start-up. [`registry`]: the list of pages, of which routes, navigation and keys are made. [`frame`]: what
 //!   surrounds a page: top bar, sidebar, palette. [`pages`]: one module per page.

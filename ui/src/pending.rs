@@ -1,5 +1,5 @@
 //! What the page waits for before it is complete: code that is being fetched, and lists that are loaded for the first
-//! time. Whoever waits takes a [`Hold`], so nobody has to know all of them.
+//! time. Code that waits takes a [`Hold`], so that there is no list of all that may wait.
 
 use leptos::prelude::*;
 

@@ -11,7 +11,6 @@ use crate::{
     copy::{device, frame as copy, mesh},
     lazy_views::LazyView,
 };
-use flotilla_protocol::api::Verb;
 use percent_encoding::percent_decode_str;
 
 /// A page, which is the same one at all of its addresses.
@@ -23,8 +22,6 @@ pub struct Page {
     pub inner: &'static [Inner],
     /// The heading and the window's title, unless the page names an object.
     pub title: &'static str,
-    /// What one must be allowed to do for this page to be of use.
-    pub needs: Verb,
     /// Its code.
     pub part: fn() -> LazyView,
     /// Its place in the navigation. Pages of one object have none.
@@ -205,7 +202,6 @@ impl Page {
             path,
             inner: &[],
             title,
-            needs: Verb::View,
             part,
             nav: None,
         }

@@ -1,6 +1,6 @@
-//! The session of this page: who one is, what one may, and the secret that its calls carry. A browser sends its cookie to
-//! other ports of the same host too, so a call needs a second secret, which this origin keeps in its local storage for
-//! all of its pages.
+//! The session of this page: the caller, what the caller may do, and the secret that calls carry. A browser sends its
+//! cookie to other ports of the same host too, so a call needs a second secret, which this origin keeps in its local
+//! storage for all of its pages.
 
 use crate::browser;
 use flotilla_protocol::api::{CallerFacts, LIVE_PROTOCOL, SESSION_PROTOCOL};

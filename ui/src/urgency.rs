@@ -32,7 +32,7 @@ pub fn of_container(container: &Container) -> u8 {
     }
 }
 
-/// The rank of a container of which it is not known now whether it is in trouble.
+/// The rank of a container whose trouble is unknown, since its report is old.
 #[must_use]
 pub fn without_trouble(container: &Container) -> u8 {
     match container.state {

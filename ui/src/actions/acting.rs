@@ -11,13 +11,14 @@ use super::{
     outcome::Outcome,
 };
 use crate::{
+    api::Failure,
     browser,
     clock::now,
     components::toast::{Toaster, use_toaster},
     copy::actions as copy,
     store::{Store, use_store},
 };
-use flotilla_protocol::{Timestamp, id::JobId};
+use flotilla_protocol::{Timestamp, api::Job, id::JobId};
 use leptos::{prelude::*, task::spawn_local};
 use leptos_router::hooks::{use_location, use_navigate};
 use std::{collections::BTreeMap, fmt, sync::Arc};
@@ -266,7 +267,13 @@ impl Acting {
                 self.finish(&batch, words, &outcome, question, failed.as_ref());
             };
             match begun {
-                Ok(job) => self.follow(job, Arc::new(move |job| end(Outcome::of_job(&job)))),
+                Ok(job) => {
+                    let over = move |job: Result<Job, Failure>| {
+                        end(job
+                            .map_or_else(|failure| Outcome::refused(&failure), |job| Outcome::of_job(&job)));
+                    };
+                    self.follow(job, Arc::new(over));
+                }
                 Err(failure) => end(Outcome::refused(&failure)),
             }
         });
@@ -368,7 +375,8 @@ impl Acting {
         }
     }
 
-    fn copy(self, text: &str) {
+    /// Puts a text on the clipboard, and says whether that worked.
+    pub fn copy(self, text: &str) {
         if browser::copy_to_clipboard(text) {
             self.toaster.confirm(copy::copied(text));
         } else {

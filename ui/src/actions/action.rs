@@ -59,6 +59,10 @@ pub trait Object: Clone + PartialEq + Debug + Send + Sync + 'static {
     const NOWHERE: &'static [(Place, &'static str)] = &[];
 
     fn actions() -> &'static [Action<Self>];
+    /// Whether rows of such objects can be selected, for the bar of selected rows.
+    fn is_selectable() -> bool {
+        Self::NOWHERE.iter().all(|(place, _)| *place != Place::Bulk)
+    }
     /// The object of a row's key; follows the store.
     fn of_key(store: Store, key: &str) -> Option<Self>;
     /// All that the page knows; follows the store.
@@ -227,11 +231,16 @@ pub struct Asked {
 impl<O: Object> Does<O> {
     /// A call for each object, after which the page does nothing more.
     pub(super) const fn calls(call: fn(&O) -> Call, words: Words<O>) -> Self {
+        Self::calls_then(call, words, stay)
+    }
+
+    /// A call for each object, and what the page does after all of them succeeded.
+    pub(super) const fn calls_then(call: fn(&O) -> Call, words: Words<O>, then: fn(Acting, &[O])) -> Self {
         Self::Sends {
             one: Work::Call(call),
             several: Work::Call(call),
             words,
-            then: stay,
+            then,
         }
     }
 
@@ -361,4 +370,4 @@ pub(super) fn nothing<O>(_: &O) -> Option<String> {
 }
 
 /// For actions after which the page does nothing more.
-pub(super) fn stay<O>(_: Acting, _: &[O]) {}
+fn stay<O>(_: Acting, _: &[O]) {}

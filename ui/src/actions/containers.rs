@@ -1,12 +1,12 @@
 //! What can be done to a container.
 
 use super::{
-    action::{Action, Asked, Does, Kind, Object, Place, Tier, Words, always, nothing},
+    action::{Action, Asked, Does, Kind, Object, Place, Tier, Words, nothing},
     items::{ActedOn, ItemObject},
 };
 use crate::{
     api::Call,
-    components::icon::lucide,
+    components::icon::{Glyph, lucide},
     copy::{
         actions::{done, plainly},
         containers as copy, pods,
@@ -55,54 +55,31 @@ fn has_pod(container: &ContainerObject) -> bool {
 }
 
 static ACTIONS: &[Action<ContainerObject>] = &[
-    Action {
-        slug: "start",
-        verb: copy::START,
-        glyph: lucide::PLAY,
-        tier: Tier::Reversible,
-        needs: Verb::Operate,
-        online: true,
-        offered: always,
-        against: |container| runs(&container.row).then(|| copy::RUNS_ALREADY.to_owned()),
-        does: Does::calls_or_begins(
+    start(
+        |container| runs(&container.row).then(|| copy::RUNS_ALREADY.to_owned()),
+        Does::calls_or_begins(
             |container| act(container, ContainerAction::Start),
             |containers| act_on_all(containers, ContainerAction::Start),
             starting(),
         ),
-        absent: &[],
-    },
-    Action {
-        slug: "stop",
-        verb: copy::STOP,
-        glyph: lucide::SQUARE,
-        tier: Tier::Interrupts,
-        needs: Verb::Operate,
-        online: true,
-        offered: always,
-        against: |container| kept(container).or_else(|| rests(container)),
-        does: Does::calls_or_begins(
+    ),
+    stop(
+        |container| kept(container).or_else(|| rests(container)),
+        Does::calls_or_begins(
             |container| act(container, ContainerAction::Stop),
             |containers| act_on_all(containers, ContainerAction::Stop),
             stopping(),
         ),
-        absent: &[],
-    },
-    Action {
-        slug: "restart",
-        verb: copy::RESTART,
-        glyph: lucide::ROTATE_CW,
-        tier: Tier::Reversible,
-        needs: Verb::Operate,
-        online: true,
-        offered: always,
-        against: kept,
-        does: Does::calls_or_begins(
+    ),
+    restart(
+        Tier::Reversible,
+        kept,
+        Does::calls_or_begins(
             |container| act(container, ContainerAction::Restart),
             |containers| act_on_all(containers, ContainerAction::Restart),
             restarting(),
         ),
-        absent: &[],
-    },
+    ),
     Action {
         slug: "put",
         verb: pods::PUT,
@@ -157,6 +134,47 @@ static ACTIONS: &[Action<ContainerObject>] = &[
         )
     },
 ];
+
+/// Starting something that consists of containers.
+pub(super) const fn start<O: Object>(against: Against<O>, does: Does<O>) -> Action<O> {
+    Action {
+        against,
+        ..operating("start", copy::START, lucide::PLAY, Tier::Reversible, does)
+    }
+}
+
+/// Stopping something that consists of containers.
+pub(super) const fn stop<O: Object>(against: Against<O>, does: Does<O>) -> Action<O> {
+    Action {
+        against,
+        ..operating("stop", copy::STOP, lucide::SQUARE, Tier::Interrupts, does)
+    }
+}
+
+/// Restarting something that consists of containers.
+pub(super) const fn restart<O: Object>(tier: Tier, against: Against<O>, does: Does<O>) -> Action<O> {
+    Action {
+        against,
+        ..operating("restart", copy::RESTART, lucide::ROTATE_CW, tier, does)
+    }
+}
+
+type Against<O> = fn(&O) -> Option<String>;
+
+const fn operating<O: Object>(
+    slug: &'static str,
+    verb: &'static str,
+    glyph: Glyph,
+    tier: Tier,
+    does: Does<O>,
+) -> Action<O> {
+    Action {
+        tier,
+        needs: Verb::Operate,
+        online: true,
+        ..Action::showing(slug, verb, glyph, does)
+    }
+}
 
 pub(super) const fn starting<O: Object>() -> Words<O> {
     Words {

@@ -5,7 +5,7 @@ mod object;
 mod rename;
 mod tags;
 
-use super::action::{Action, Asked, Does, Object, Place, Tier, Words, Work, always, nothing};
+use super::action::{Action, Asked, Does, Object, Place, Tier, Words, always, nothing};
 use crate::{
     api::Call,
     components::{confirm::Stakes, icon::lucide},
@@ -48,11 +48,7 @@ static ACTIONS: &[Action<DeviceObject>] = &[
     },
     Action {
         offered: |it| !it.is_pending(),
-        absent: &[
-            (Place::Page, A_TAB),
-            (Place::Bulk, ONE_PAGE),
-            (Place::Palette, ITS_PAGE),
-        ],
+        absent: TAB_OF_PAGE,
         ..Action::showing(
             "containers",
             devices::CONTAINERS,
@@ -62,11 +58,7 @@ static ACTIONS: &[Action<DeviceObject>] = &[
     },
     Action {
         offered: |it| !it.is_pending(),
-        absent: &[
-            (Place::Page, A_TAB),
-            (Place::Bulk, ONE_PAGE),
-            (Place::Palette, ITS_PAGE),
-        ],
+        absent: TAB_OF_PAGE,
         ..Action::showing(
             "trust",
             devices::TRUST,
@@ -130,46 +122,30 @@ static ACTIONS: &[Action<DeviceObject>] = &[
             |devices, closing| DeviceDialog::Mode.view(devices, closing),
         )
     },
-    Action {
-        slug: "keep-host",
-        verb: mode::KEEP_HOST,
-        glyph: lucide::CIRCLE_CHECK,
-        tier: Tier::Reversible,
-        needs: Verb::Manage,
-        online: false,
-        offered: |it| needs_choice(&it.device),
-        against: nothing,
-        does: Does::calls(
-            keep_host,
-            Words {
-                doing: mode::KEEPING,
-                past: mode::WAS_KEPT,
-                done: |devices| mode::host_kept(&object(devices)),
-                asked: |devices| plainly(mode::KEEP_HOST, "", devices),
-            },
-        ),
-        absent: &[(Place::Bulk, "each of them is a decision of its own")],
-    },
-    Action {
-        slug: "vouch",
-        verb: attention::VOUCH,
-        glyph: lucide::CIRCLE_CHECK,
-        tier: Tier::Reversible,
-        needs: Verb::Manage,
-        online: false,
-        offered: |it| has(&it.device, |about| matches!(about, Attention::Cloned { .. })),
-        against: nothing,
-        does: Does::calls(
-            vouch,
-            Words {
-                doing: attention::VOUCHING,
-                past: attention::WAS_VOUCHED,
-                done: |devices| attention::vouched(&object(devices)),
-                asked: |devices| plainly(attention::VOUCH, "", devices),
-            },
-        ),
-        absent: &[(Place::Bulk, "each of them is a decision of its own")],
-    },
+    confirming(
+        "keep-host",
+        mode::KEEP_HOST,
+        |it| needs_choice(&it.device),
+        keep_host,
+        Words {
+            doing: mode::KEEPING,
+            past: mode::WAS_KEPT,
+            done: |devices| mode::host_kept(&object(devices)),
+            asked: |devices| plainly(mode::KEEP_HOST, "", devices),
+        },
+    ),
+    confirming(
+        "vouch",
+        attention::VOUCH,
+        |it| has(&it.device, |about| matches!(about, Attention::Cloned { .. })),
+        vouch,
+        Words {
+            doing: attention::VOUCHING,
+            past: attention::WAS_VOUCHED,
+            done: |devices| attention::vouched(&object(devices)),
+            asked: |devices| plainly(attention::VOUCH, "", devices),
+        },
+    ),
     Action {
         slug: "end-tunnel",
         verb: link::END_TUNNEL,
@@ -179,10 +155,9 @@ static ACTIONS: &[Action<DeviceObject>] = &[
         online: false,
         offered: |it| it.tunneled,
         against: nothing,
-        does: Does::Sends {
-            one: Work::Call(|it| Call::of(&EndPush { device: it.key() })),
-            several: Work::Call(|it| Call::of(&EndPush { device: it.key() })),
-            words: Words {
+        does: Does::calls_then(
+            |it| Call::of(&EndPush { device: it.key() }),
+            Words {
                 doing: link::ENDING,
                 past: link::WAS_ENDED,
                 done: |devices| link::tunnel_ended(&object(devices)),
@@ -196,14 +171,14 @@ static ACTIONS: &[Action<DeviceObject>] = &[
                     )
                 },
             },
-            then: |acting, devices| {
+            |acting, devices| {
                 acting.store.pushes.update(|known| {
                     for it in devices {
                         known.remove(&it.device.id);
                     }
                 });
             },
-        },
+        ),
         absent: &[(Place::Bulk, "each tunnel is the only way to its device")],
     },
     Action {
@@ -269,10 +244,9 @@ static ACTIONS: &[Action<DeviceObject>] = &[
         online: false,
         offered: |it| !it.is_trusted(),
         against: nothing,
-        does: Does::Sends {
-            one: Work::Call(|it| Call::of(&RemoveDevice { device: it.key() })),
-            several: Work::Call(|it| Call::of(&RemoveDevice { device: it.key() })),
-            words: Words {
+        does: Does::calls_then(
+            |it| Call::of(&RemoveDevice { device: it.key() }),
+            Words {
                 doing: copy::REMOVING,
                 past: copy::WAS_REMOVED,
                 done: |devices| copy::removed(&names(devices)),
@@ -286,8 +260,8 @@ static ACTIONS: &[Action<DeviceObject>] = &[
                     )
                 },
             },
-            then: |acting, devices| acting.leave(devices, "/devices"),
-        },
+            |acting, devices| acting.leave(devices, "/devices"),
+        ),
         absent: &[],
     },
 ];
@@ -296,6 +270,29 @@ const ONE_PAGE: &str = "a page shows one device";
 const ITS_PAGE: &str = "the palette opens the device, which leads there";
 const ONE_COMMAND: &str = "each device has a command of its own";
 const A_TAB: &str = "the page has a tab for it";
+
+/// What leads to a tab of the device's page.
+const TAB_OF_PAGE: &[(Place, &str)] = &[
+    (Place::Page, A_TAB),
+    (Place::Bulk, ONE_PAGE),
+    (Place::Palette, ITS_PAGE),
+];
+
+/// Confirms something about a device that only a person knows.
+const fn confirming(
+    slug: &'static str,
+    verb: &'static str,
+    offered: fn(&DeviceObject) -> bool,
+    call: fn(&DeviceObject) -> Call,
+    words: Words<DeviceObject>,
+) -> Action<DeviceObject> {
+    Action {
+        needs: Verb::Manage,
+        offered,
+        absent: &[(Place::Bulk, "each of them is a decision of its own")],
+        ..Action::showing(slug, verb, lucide::CIRCLE_CHECK, Does::calls(call, words))
+    }
+}
 
 fn names(devices: &[DeviceObject]) -> Vec<&str> {
     devices.iter().map(|it| it.device.name.as_str()).collect()

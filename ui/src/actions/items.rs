@@ -66,11 +66,7 @@ impl<T: ActedOn> Object for ItemObject<T> {
     }
 
     fn of_key(store: Store, key: &str) -> Option<Self> {
-        let (device, key) = key.split_once('/')?;
-        let key = ItemKey {
-            device: device.parse().ok()?,
-            key: key.into(),
-        };
+        let key = ItemKey::read(key)?;
         let row = T::collection(store).with(|all| all.rows().get(&key).cloned())?;
         Some(Self::of(store, row))
     }

@@ -9,8 +9,8 @@ use flotilla_protocol::{
 use leptos::{prelude::*, task::spawn_local};
 use std::sync::Arc;
 
-/// What happens when a job is over.
-pub(super) type JobEnd = Arc<dyn Fn(Job) + Send + Sync>;
+/// What happens when a job is over, or when nothing tells any more how it goes.
+pub(super) type JobEnd = Arc<dyn Fn(Result<Job, Failure>) + Send + Sync>;
 
 impl Acting {
     /// Calls back when a job is over.
@@ -44,20 +44,20 @@ impl Acting {
                 .store
                 .jobs
                 .with_untracked(|jobs| jobs.rows().get(&id).map(|job| Job::clone(job)));
+            let Some(end) = end else { continue };
             spawn_local(async move {
-                let told = send(&GetJob { job: id.to_string() }).await.ok();
-                match end.zip(told.or(known)) {
-                    Some((end, job)) if job.state.is_over() => end(job),
+                match send(&GetJob { job: id.to_string() }).await {
                     // The list was loaded before the job began.
-                    Some((end, job)) => self.follow(job, end),
-                    None => {}
+                    Ok(job) if !job.state.is_over() => self.follow(job, end),
+                    Ok(job) => end(Ok(job)),
+                    Err(failure) => end(known.ok_or(failure)),
                 }
             });
         }
     }
 
     /// Ends a job at the next point at which that is safe.
-    pub(super) fn cancel(self, job: JobId) {
+    pub fn cancel(self, job: JobId) {
         spawn_local(async move {
             if let Err(failure) = send(&CancelJob { job: job.to_string() }).await {
                 self.toaster.fail(failure.to_string());

@@ -33,7 +33,7 @@ impl Outcome {
         });
     }
 
-    /// A job did not begin.
+    /// A job did not begin, or nothing tells any more how it goes.
     pub(super) fn refused(failure: &Failure) -> Self {
         Self {
             all: true,
@@ -71,7 +71,7 @@ impl Outcome {
         self.all || self.keys.iter().any(|failed| failed == key)
     }
 
-    /// What people read of it.
+    /// The sentences that are shown. More than a few failures are one sentence.
     pub(super) fn words(&self, past: &str) -> Vec<String> {
         match self.words.as_slice() {
             [first, _, ..] if self.words.len() > TOLD_ALONE => {

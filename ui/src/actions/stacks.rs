@@ -1,19 +1,18 @@
 //! What can be done to a stack: to its containers, as one job.
 
 use super::{
-    action::{Action, Does, Kind, Place, Tier, always},
-    containers::{job_on, restarting, runs, starting, stopping},
+    action::{Action, Does, Kind, Place, Tier},
+    containers::{job_on, restart, restarting, runs, start, starting, stop, stopping},
     items::{ActedOn, ItemObject},
 };
 use crate::{
     api::Call,
     components::icon::lucide,
     copy::{containers as copy, items},
-    pages::containers::pod::containers_of,
     store::{Collection, Store},
 };
 use flotilla_protocol::{
-    api::{Row, Verb},
+    api::Row,
     inventory::{Container, ContainerAction, Stack},
 };
 use leptos::prelude::*;
@@ -48,7 +47,7 @@ fn containers(stack: &StackObject) -> Vec<Arc<Row<Container>>> {
     let belongs = |row: &&Arc<Row<Container>>| row.item.stack.as_deref() == Some(name) && !row.item.is_agent;
     let all = stack.store.containers;
     all.with(|all| {
-        containers_of(all, stack.row.device_id)
+        all.of_device(stack.row.device_id)
             .filter(belongs)
             .cloned()
             .collect()
@@ -56,65 +55,41 @@ fn containers(stack: &StackObject) -> Vec<Arc<Row<Container>>> {
 }
 
 static ACTIONS: &[Action<StackObject>] = &[
-    Action {
-        slug: "start",
-        verb: copy::START,
-        glyph: lucide::PLAY,
-        tier: Tier::Reversible,
-        needs: Verb::Operate,
-        online: true,
-        offered: always,
-        against: |stack| {
-            containers(stack)
-                .iter()
-                .all(|row| runs(row))
-                .then(|| copy::RUNS_ALREADY.to_owned())
+    start(
+        |stack| {
+            let all_run = containers(stack).iter().all(|row| runs(row));
+            all_run.then(|| copy::RUNS_ALREADY.to_owned())
         },
-        does: Does::begins(|stacks| act(stacks, ContainerAction::Start), starting()),
-        absent: &[],
-    },
-    Action {
-        slug: "stop",
-        verb: copy::STOP,
-        glyph: lucide::SQUARE,
-        tier: Tier::Interrupts,
-        needs: Verb::Operate,
-        online: true,
-        offered: always,
-        against: |stack| {
-            (!containers(stack).iter().any(|row| runs(row))).then(|| copy::RESTS_ALREADY.to_owned())
+        Does::begins(|stacks| act(stacks, ContainerAction::Start), starting()),
+    ),
+    stop(
+        |stack| {
+            let any_runs = containers(stack).iter().any(|row| runs(row));
+            (!any_runs).then(|| copy::RESTS_ALREADY.to_owned())
         },
-        does: Does::begins(|stacks| act(stacks, ContainerAction::Stop), stopping()),
-        absent: &[],
-    },
-    Action {
-        slug: "restart",
-        verb: copy::RESTART,
-        glyph: lucide::ROTATE_CW,
-        tier: Tier::Interrupts,
-        needs: Verb::Operate,
-        online: true,
-        offered: always,
-        against: |stack| {
-            containers(stack)
-                .is_empty()
-                .then(|| items::NO_CONTAINERS.to_owned())
+        Does::begins(|stacks| act(stacks, ContainerAction::Stop), stopping()),
+    ),
+    restart(
+        Tier::Interrupts,
+        |stack| {
+            let is_empty = containers(stack).is_empty();
+            is_empty.then(|| items::NO_CONTAINERS.to_owned())
         },
-        does: Does::begins(|stacks| act(stacks, ContainerAction::Restart), restarting()),
-        absent: &[],
-    },
+        Does::begins(|stacks| act(stacks, ContainerAction::Restart), restarting()),
+    ),
     Action::showing(
         "containers",
         items::SHOW_CONTAINERS,
         lucide::BOX,
-        Does::Goes(|stack| {
-            format!(
-                "/containers?q=stack:{} device:{}",
-                stack.row.item.name, stack.row.device
-            )
-        }),
+        Does::Goes(|stack| containers_address(&stack.row)),
     ),
 ];
+
+/// The address of the containers of a stack, in the table of all.
+#[must_use]
+pub fn containers_address(stack: &Row<Stack>) -> String {
+    format!("/containers?q=stack:{} device:{}", stack.item.name, stack.device)
+}
 
 fn act(stacks: &[StackObject], action: ContainerAction) -> Call {
     let rows: Vec<_> = stacks.iter().flat_map(containers).collect();

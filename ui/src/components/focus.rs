@@ -114,7 +114,7 @@ impl Opener {
 /// control that is left gets it, or else the heading of the page.
 pub fn guard() {
     let last = StoredValue::new_local(Opener::default());
-    // Two frames later, so that whoever removed the element can move the focus first.
+    // Two frames later: code that removes an element and moves the focus by itself does that within one frame.
     let settle_soon = move || request_animation_frame(move || request_animation_frame(move || settle(last)));
     window_event_listener(ev::focusin, move |event| {
         if let Some(element) = event
@@ -162,8 +162,6 @@ fn focused() -> Option<Element> {
 }
 
 fn first_stop(root: &Element) -> Option<HtmlElement> {
-    let found = root.query_selector_all(STOPS).ok()?;
-    (0..found.length())
-        .filter_map(|at| found.item(at)?.dyn_into::<HtmlElement>().ok())
-        .find(|stop| stop.offset_parent().is_some())
+    let mut stops = browser::all(root, STOPS).into_iter();
+    stops.find(|stop| stop.offset_parent().is_some())
 }

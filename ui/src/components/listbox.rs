@@ -1,6 +1,7 @@
 //! The list of options below a field. The focus stays in the field; the arrow keys move the active option.
 
 use super::ids::fresh_id;
+use crate::browser;
 use leptos::{ev::KeyboardEvent, html, prelude::*};
 
 /// The options of a field and the active one. A handle: copies share the same signals.
@@ -195,9 +196,7 @@ where
     let node = NodeRef::<html::Div>::new();
     Effect::new(move || {
         if let (true, Some(node)) = (is_active.get(), node.get()) {
-            let options = web_sys::ScrollIntoViewOptions::new();
-            options.set_block(web_sys::ScrollLogicalPosition::Nearest);
-            node.scroll_into_view_with_scroll_into_view_options(&options);
+            browser::scroll_into_view(&node);
         }
     });
     view! {

@@ -5,8 +5,8 @@ use super::{
     icon::{Glyph, Icon},
     outside_press::outside_press,
 };
+use crate::browser;
 use leptos::{ev::KeyboardEvent, html, prelude::*};
-use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
 /// An action of an object, which is an item of a menu or a button.
@@ -123,10 +123,5 @@ fn focus_item(root: &HtmlElement, at: usize) {
 }
 
 fn items(root: &HtmlElement) -> Vec<HtmlElement> {
-    let Ok(found) = root.query_selector_all("[role=menuitem]") else {
-        return Vec::new();
-    };
-    (0..found.length())
-        .filter_map(|index| found.item(index)?.dyn_into().ok())
-        .collect()
+    browser::all(root, "[role=menuitem]")
 }

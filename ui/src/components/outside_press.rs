@@ -1,8 +1,8 @@
-//! Presses outside of a panel, which close it.
+//! Presses outside of a panel, and moves of the focus to the outside, which close it.
 
 use leptos::{ev, html, prelude::*};
 use wasm_bindgen::JsCast;
-use web_sys::{EventTarget, Node};
+use web_sys::{EventTarget, FocusEvent, Node};
 
 /// Calls `on_press` at each press outside of `root`, for as long as the caller is mounted.
 pub fn outside_press<E>(root: NodeRef<E>, on_press: impl Fn() + 'static)
@@ -16,6 +16,18 @@ where
         }
     });
     on_cleanup(move || listener.remove());
+}
+
+/// Whether the focus moves to an element outside of `root`. A focus that goes nowhere, as when its element is removed, does
+/// not.
+#[must_use]
+pub fn focus_leaves<E>(root: NodeRef<E>, event: &FocusEvent) -> bool
+where
+    E: html::ElementType + 'static,
+    E::Output: JsCast + AsRef<Node> + Clone + 'static,
+{
+    let target = event.related_target();
+    target.is_some() && !is_inside(root, target)
 }
 
 /// Whether an element is `root` or inside it.

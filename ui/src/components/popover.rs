@@ -4,7 +4,7 @@ use super::{
     anchor::Anchor,
     button::ButtonKind,
     icon::{Glyph, Icon, lucide},
-    outside_press::{is_inside, outside_press},
+    outside_press::{focus_leaves, outside_press},
 };
 use leptos::{
     ev::{FocusEvent, KeyboardEvent},
@@ -49,7 +49,7 @@ pub fn Popover(
         }
     };
     let leave = move |event: FocusEvent| {
-        if event.related_target().is_some() && !is_inside(root, event.related_target()) {
+        if focus_leaves(root, &event) {
             open.set(false);
         }
     };
@@ -105,8 +105,9 @@ pub fn PopoverPanel(
         }
     };
     let leave = move |event: FocusEvent| {
-        if event.related_target().is_some() && !is_inside(root, event.related_target()) {
-            on_close.run(false);
+        if focus_leaves(root, &event) {
+            // A panel that was removed hears of the focus leaving it.
+            on_close.try_run(false);
         }
     };
     view! {

@@ -4,6 +4,7 @@ use super::{
     icon::{Icon, lucide},
     ids::fresh_id,
 };
+use crate::browser;
 use leptos::{ev::KeyboardEvent, html, prelude::*};
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
@@ -137,12 +138,7 @@ fn move_among_tabs(event: KeyboardEvent) {
     else {
         return;
     };
-    let Ok(found) = list.query_selector_all("[role=tab]") else {
-        return;
-    };
-    let tabs: Vec<HtmlElement> = (0..found.length())
-        .filter_map(|at| found.get(at)?.dyn_into::<HtmlElement>().ok())
-        .collect();
+    let tabs = browser::all(&list, "[role=tab]");
     let focused = document().active_element();
     let at = tabs.iter().position(|tab| focused.as_ref() == Some(tab.as_ref()));
     let Some(to) = at.and_then(|at| next(&event.key(), at, tabs.len())) else {

@@ -6,10 +6,10 @@ use crate::{clock::use_clock, copy::actions as copy, format};
 use flotilla_protocol::Timestamp;
 use leptos::prelude::*;
 
-/// From then on people want to know how long it takes, in seconds.
+/// Seconds after which a wait shows how long it has lasted: a shorter one is over before the figure is read.
 const ELAPSED_FROM: i64 = 3;
 
-/// From then on people want to know how to get out, in seconds.
+/// Seconds after which a wait can be ended: a person who waited so long looks for a way out.
 const CANCEL_FROM: i64 = 10;
 
 /// What goes on, with how long it has for so many seconds: "Stopping…", then "Stopping 4 s".

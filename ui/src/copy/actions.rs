@@ -61,12 +61,12 @@ pub fn plainly<O: Object>(verb: &str, text: &str, objects: &[O]) -> Asked {
 
 #[must_use]
 pub fn copied(text: &str) -> String {
-    format!("Copied {text}.")
+    format!("{text} is copied.")
 }
 
 #[must_use]
 pub fn not_copied(text: &str) -> String {
-    format!("This browser did not let the page copy {text}.")
+    format!("This browser did not let the page copy. The text is: {text}")
 }
 
 /// The label of the field in which a name is typed.

@@ -34,16 +34,9 @@ pub const ENROLLMENT: &str = "Show enrollment";
 pub const TRUST: &str = "Trust";
 pub const COPY_ADDRESS: &str = "Copy mesh address";
 
-pub const NOT_COPIED: &str = "The address could not be copied. Select it and press Ctrl+C.";
-
 #[must_use]
 pub fn copy_address_of(device: &str) -> String {
     format!("Copy mesh address of {device}")
-}
-
-#[must_use]
-pub fn copied(address: &str) -> String {
-    format!("{address} is copied.")
 }
 
 pub const STATUSES: &[(&str, &str)] = &[

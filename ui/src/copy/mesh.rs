@@ -108,16 +108,6 @@ pub fn between(from: &str, to: &str) -> String {
 }
 
 #[must_use]
-pub fn copied(address: &str) -> String {
-    format!("Copied {address}")
-}
-
-#[must_use]
-pub fn not_copied(address: &str) -> String {
-    format!("The browser did not let this page copy. The address is {address}.")
-}
-
-#[must_use]
 pub fn paths_of(device: &str) -> String {
     format!("Paths of {device}")
 }

@@ -240,7 +240,7 @@ pub fn edited_elsewhere(by: &str, revision: u64) -> String {
     format!("{by} saved revision {revision} while you were editing. Compare both before you save.")
 }
 
-/// What somebody else made of the rule in an open form.
+/// The rule of an open form, as it was saved elsewhere.
 #[must_use]
 pub fn rule_changed(rule: &Rule) -> String {
     let off = if rule.enabled { "" } else { ", and it is off" };

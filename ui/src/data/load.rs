@@ -24,7 +24,7 @@ pub enum Load {
 /// What became of the newest attempt to load something again.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Reload {
-    /// There was none, or it is what is known.
+    /// None was made, or the newest one succeeded.
     #[default]
     Idle,
     Going {
@@ -89,7 +89,7 @@ impl Progress {
         &self.load
     }
 
-    /// A request is sent. Answers to earlier ones no longer count.
+    /// A request is sent. From then on only its answer counts.
     pub fn begin(&mut self, now: Timestamp) -> Ticket {
         self.newest += 1;
         match &mut self.load {

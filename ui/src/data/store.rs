@@ -19,13 +19,13 @@ pub use super::{
 pub use collection::{Change, Collection, Keyed};
 pub use frame::{LiveFrame, Upsert};
 pub use kinds::{Collections, InventoryItem, ItemKey};
-pub use rows::{row, with_row};
+pub use rows::{last_row, row, with_row};
 
 use super::load::Progress;
 use crate::{clock, session::Session};
 use flotilla_protocol::{
     Timestamp,
-    api::{Enrollment, Fleet, PolicyInForce, Push},
+    api::{Enrollment, Fleet, PolicyInForce, Push, ResourceRef},
     device::{Device, DeviceStatus},
     id::DeviceId,
 };
@@ -125,6 +125,12 @@ impl Store {
             self.upsert(frame.seq, upsert)?;
         }
         if let Some(gone) = frame.remove {
+            if let ResourceRef::Device { device_id } = gone {
+                self.enrollments
+                    .maybe_update(|known| known.remove(&device_id).is_some());
+                self.pushes
+                    .maybe_update(|known| known.remove(&device_id).is_some());
+            }
             self.change(|collection| Ok(collection.remove(frame.seq, &gone)))?;
         }
         Ok(())

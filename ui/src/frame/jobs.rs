@@ -2,25 +2,24 @@
 
 use super::Overlays;
 use crate::{
-    api::send,
+    actions::use_acting,
     clock::use_clock,
     components::{
         badge::{Status, Tone, status_badge},
         button::{Button, ButtonKind},
         icon::lucide,
         popover::Popover,
-        toast::Toaster,
     },
     copy::jobs as copy,
     format, lazy_views,
-    store::use_store,
+    store::{use_store, with_row},
 };
 use flotilla_protocol::{
-    api::{CancelJob, Job, JobKind},
+    api::{Job, JobKind},
     id::JobId,
     job::JobState,
 };
-use leptos::{prelude::*, task::spawn_local};
+use leptos::prelude::*;
 use leptos_router::components::A;
 use std::sync::Arc;
 
@@ -51,16 +50,7 @@ pub fn JobsButton() -> impl IntoView {
 pub fn JobsPanel() -> impl IntoView {
     let store = use_store();
     let ids = Memo::new(move |_| store.jobs.with(|jobs| order(jobs.rows().values())));
-    let entry = move |id: JobId| {
-        let job = Memo::new(move |previous: Option<&Option<Arc<Job>>>| {
-            let found = store.jobs.with(|jobs| jobs.rows().get(&id).cloned());
-            // A job that is forgotten is shown until its entry is gone.
-            found.or_else(|| previous.cloned().flatten())
-        });
-        let first = job.get_untracked()?;
-        let job = Signal::derive(move || job.get().unwrap_or_else(|| first.clone()));
-        Some(view! { <li><JobEntry job/></li> })
-    };
+    let entry = move |id: JobId| with_row(store.jobs, id, |job| view! { <li><JobEntry job/></li> });
     view! {
         {move || ids.with(Vec::is_empty).then(|| view! { <p class="muted">{copy::NONE}</p> })}
         <ul>
@@ -81,7 +71,7 @@ fn order<'a>(jobs: impl Iterator<Item = &'a Arc<Job>> + Clone) -> Vec<JobId> {
 /// A job. Its buttons stay the same elements while it goes on.
 #[component]
 fn JobEntry(job: Signal<Arc<Job>>) -> impl IntoView {
-    let toaster: Toaster = expect_context();
+    let acting = use_acting();
     let clock = use_clock();
     let first = job.get_untracked();
     let (began, id) = (first.began, first.id);
@@ -99,13 +89,7 @@ fn JobEntry(job: Signal<Arc<Job>>) -> impl IntoView {
         })
     };
     let state = Memo::new(move |_| job.with(|job| job.state));
-    let cancel = move || {
-        spawn_local(async move {
-            if let Err(failure) = send(&CancelJob { job: id.to_string() }).await {
-                toaster.fail(failure.to_string());
-            }
-        });
-    };
+    let cancel = move || acting.cancel(id);
     let title = first.title.clone();
     let cancelable = Memo::new(move |_| job.with(|job| job.cancelable));
     let cancel = move || {

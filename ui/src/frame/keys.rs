@@ -110,14 +110,12 @@ fn is_dialog_open() -> bool {
 /// Moves the focus to the next region of the page: navigation, top bar, content, panel.
 fn next_region(backward: bool) {
     const REGIONS: &str = "nav.sidebar, header.top-bar, main, .drawer";
-    let Ok(found) = document().query_selector_all(REGIONS) else {
+    let Some(page) = document().document_element() else {
         return;
     };
     let seen = |element: &HtmlElement| element.offset_parent().is_some();
-    let regions: Vec<HtmlElement> = (0..found.length())
-        .filter_map(|index| found.item(index)?.dyn_into().ok())
-        .filter(seen)
-        .collect();
+    let mut regions = browser::all(&page, REGIONS);
+    regions.retain(seen);
     let active = document().active_element();
     // A panel is inside the content, so the last region that contains the focus is the innermost.
     let at = regions
@@ -133,12 +131,8 @@ fn next_region(backward: bool) {
         None => 0,
     };
     let region = &regions[next];
-    let controls = region
-        .query_selector_all("a[href], button, input, [tabindex='0']")
-        .ok();
-    let control = |index| controls.as_ref()?.item(index)?.dyn_into::<HtmlElement>().ok();
-    let count = controls.as_ref().map_or(0, web_sys::NodeList::length);
-    let first = (0..count).filter_map(control).find(seen);
+    let controls = browser::all(region, "a[href], button, input, [tabindex='0']");
+    let first = controls.into_iter().find(seen);
     first.unwrap_or_else(|| region.clone()).focus().ok();
 }
 

@@ -146,14 +146,12 @@ fn GroupSection(
         let node = NodeRef::<html::Div>::new();
         Effect::new(move |_| {
             if let (true, Some(node)) = (at.get() == index, node.get()) {
-                let options = web_sys::ScrollIntoViewOptions::new();
-                options.set_block(web_sys::ScrollLogicalPosition::Nearest);
-                node.scroll_into_view_with_scroll_into_view_options(&options);
+                browser::scroll_into_view(&node);
             }
         });
         view! {
             <div role="option" id=id class="palette-item" node_ref=node aria-disabled=disabled aria-selected=move || (at.get() == index).to_string()
-                on:pointermove=move |_| if at.get_untracked() != index { at.set(index) }
+                on:pointermove=move |_| at.maybe_update(|at| std::mem::replace(at, index) != index)
                 on:click=move |_| run.run(entry.clone())>
                 <Icon glyph=shown.glyph/>
                 <span class="title">{shown.title}</span>

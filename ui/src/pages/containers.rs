@@ -3,20 +3,12 @@
 mod facts;
 pub(crate) mod pod;
 
-use super::inventory_table::{
-    EmptyText, InventoryTable, beside, content_of, opened_row, outdated, row_panel, rows,
-};
+use super::inventory_table::{EmptyText, ItemActions, ItemPage};
 use crate::{
-    actions::{ContainerObject, bulk_bar, buttons, row_menu},
-    components::{icon::lucide, table::TableState},
-    copy::inventory_table as copy,
-    store::use_store,
-    tables::on_device::item_rows,
+    actions::ContainerObject, components::icon::lucide, copy::inventory_table as copy, store::use_store,
 };
 use flotilla_protocol::id::DeviceId;
 use leptos::prelude::*;
-
-const BASE: &str = "/containers";
 
 #[component]
 pub fn ContainersPage() -> impl IntoView {
@@ -28,22 +20,16 @@ pub fn ContainersPage() -> impl IntoView {
 pub fn Containers(only: Signal<Option<DeviceId>>) -> impl IntoView {
     let store = use_store();
     store.ensure_containers();
-    let opened = opened_row(BASE);
-    let table = TableState::new(item_rows(store.containers, only), outdated());
-    let on_open = rows::row_opener(store.containers, opened.open);
-    let empty_text = EmptyText {
-        glyph: lucide::BOX,
-        title: copy::NO_CONTAINERS,
-        text: copy::NO_CONTAINERS_TEXT,
-    };
-    let found = rows::row_at_address(store.containers, opened);
-    let panel = row_panel(opened, found, facts::details, Some(buttons::<ContainerObject>));
-    let (actions, bulk) = (Some(row_menu::<ContainerObject>()), bulk_bar::<ContainerObject>);
-    view! {
-        <div class="with-drawer">
-            <InventoryTable table content=content_of(store.containers) empty_text actions on_open
-                beside=beside(store.containers, opened) bulk/>
-            {panel}
-        </div>
+    ItemPage {
+        collection: store.containers,
+        only,
+        empty_text: EmptyText {
+            glyph: lucide::BOX,
+            title: copy::NO_CONTAINERS,
+            text: copy::NO_CONTAINERS_TEXT,
+        },
+        details: facts::details,
+        actions: Some(ItemActions::of::<ContainerObject>()),
     }
+    .view()
 }

@@ -18,6 +18,7 @@ use crate::{
     },
     copy::dashboard as copy,
     frame::PageActions,
+    registry::ADD_DEVICE,
     store::{load_of, use_store},
 };
 use attention::NeedsAttention;
@@ -74,6 +75,6 @@ fn FleetOverview() -> impl IntoView {
 #[component]
 fn AddDeviceButton() -> impl IntoView {
     let navigate = use_navigate();
-    let add = move || navigate("/devices/add", Default::default());
+    let add = move || navigate(ADD_DEVICE, Default::default());
     view! { <Button label=copy::ADD_DEVICE kind=ButtonKind::Primary glyph=lucide::PLUS on_press=add/> }
 }

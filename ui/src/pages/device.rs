@@ -24,7 +24,7 @@ use crate::{
         containers::Containers,
         mesh::{PathsTable, RoundTrips},
     },
-    store::{load_of, use_store},
+    store::{last_row, load_of, use_store},
 };
 use flotilla_protocol::{device::Device, id::DeviceId};
 use header::Header;
@@ -139,12 +139,7 @@ fn Absent() -> impl IntoView {
 /// A device as it is now. One that was removed keeps its last value, since what shows it is still there until it is left.
 #[must_use]
 pub fn followed(first: Arc<Device>) -> Signal<Arc<Device>> {
-    let (store, id) = (use_store(), first.id);
-    let device = Memo::new(move |last: Option<&Arc<Device>>| {
-        let known = store.devices.with(|devices| devices.rows().get(&id).cloned());
-        known.unwrap_or_else(|| last.unwrap_or(&first).clone())
-    });
-    device.into()
+    last_row(use_store().devices, first.id, first)
 }
 
 /// The key of a device, for its actions.

@@ -18,7 +18,7 @@ use crate::{
     lazy_views,
     pages::{inventory_table::outdated, mesh::PathTest},
     registry::ADD_DEVICE as ADD,
-    store::{load_of, use_store},
+    store::{last_row, load_of, row, use_store},
     tables::devices::{PathPeek, address, device_rows},
 };
 use flotilla_protocol::id::DeviceId;
@@ -87,10 +87,9 @@ fn PeekedPath(peek: PathPeek) -> impl IntoView {
         let from = store
             .fleet
             .with_untracked(|fleet| fleet.as_ref().and_then(|fleet| fleet.this_computer))?;
-        let path = Memo::new(move |_| store.paths.with(|paths| paths.rows().get(&(from, to)).cloned()));
-        let first = path.get_untracked()?;
+        let first = row(store.paths, (from, to)).get_untracked()?;
         let name = mesh::between(first.from.as_str(), first.to.as_str());
-        let path = Signal::derive(move || path.get().unwrap_or_else(|| first.clone()));
+        let path = last_row(store.paths, (from, to), first);
         let opener = StoredValue::new_local(Opener::now());
         let close = move |keyboard: bool| {
             peek.set(None);

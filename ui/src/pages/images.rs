@@ -165,6 +165,7 @@ pub fn ImagesPage() -> impl IntoView {
     store.ensure_images();
     ItemPage {
         collection: store.images,
+        only: Signal::derive(|| None),
         empty_text: EmptyText {
             glyph: lucide::IMAGE,
             title: copy::NO_IMAGES,
@@ -181,7 +182,7 @@ fn details(row: &Row<Image>) -> Details {
     Details {
         name: image.tags.first().cloned().unwrap_or_else(|| named(image).0),
         facts: vec![
-            Fact::new(words::DEVICE, device_link(&row.device)),
+            Fact::new(words::DEVICE, device_link(row)),
             Fact::new(words::TAGS, image.tags.clone()),
             Fact::new(words::SIZE, format::disk(image.size_bytes)),
             Fact::new(words::CREATED, date(image.created)),

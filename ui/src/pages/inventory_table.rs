@@ -19,6 +19,7 @@ use crate::{
         table::{Beside, DataTable, RowActions, TableState},
     },
     copy::inventory_table as copy,
+    registry::ADD_DEVICE,
     store::{Collection, Contact, InventoryItem, Load, use_store},
     tables::on_device::ListedItem,
 };
@@ -105,7 +106,7 @@ pub fn InventoryTable(
     #[prop(optional)] on_open: Option<Callback<String>>,
     beside: Beside,
     /// The buttons for selected rows, for the state of the table.
-    #[prop(optional)]
+    #[prop(optional_no_strip)]
     bulk: Option<fn(TableState) -> AnyView>,
 ) -> impl IntoView {
     let store = use_store();
@@ -149,7 +150,7 @@ fn NoAnswer() -> impl IntoView {
 #[component]
 fn NoDevices() -> impl IntoView {
     let navigate = use_navigate();
-    let add = move || navigate("/devices/add", Default::default());
+    let add = move || navigate(ADD_DEVICE, Default::default());
     view! {
         <EmptyState glyph=lucide::BOXES title=copy::NO_DEVICES text=copy::NO_DEVICES_TEXT>
             <Button label=copy::ADD_DEVICE kind=ButtonKind::Primary on_press=add/>

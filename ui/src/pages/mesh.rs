@@ -25,6 +25,7 @@ use crate::{
     },
     copy::{devices, mesh as copy},
     frame::use_place,
+    registry::ADD_DEVICE,
     store::use_store,
 };
 use leptos::prelude::*;
@@ -92,7 +93,7 @@ fn too_few(count: usize) -> AnyView {
         (copy::ONE, copy::ONE_TEXT)
     };
     let navigate = use_navigate();
-    let add = move || navigate("/devices/add", Default::default());
+    let add = move || navigate(ADD_DEVICE, Default::default());
     view! {
         <EmptyState glyph=lucide::WAYPOINTS title=title.to_owned() text=text.to_owned()>
             <Button label=devices::ADD kind=ButtonKind::Primary on_press=add/>

@@ -114,6 +114,7 @@ pub fn NetworksPage() -> impl IntoView {
     store.ensure_networks();
     ItemPage {
         collection: store.networks,
+        only: Signal::derive(|| None),
         empty_text: EmptyText {
             glyph: lucide::NETWORK,
             title: copy::NO_NETWORKS,
@@ -130,7 +131,7 @@ fn details(row: &Row<Network>) -> Details {
     Details {
         name: network.name.clone(),
         facts: vec![
-            Fact::new(words::DEVICE, device_link(&row.device)),
+            Fact::new(words::DEVICE, device_link(row)),
             Fact::new(words::DRIVER, network.driver.clone()),
             Fact::new(words::SUBNET, network.subnets.clone()),
             Fact::new(words::CONTAINERS, network.containers.clone()),

@@ -2,7 +2,7 @@
 
 use super::inventory_table::{Details, EmptyText, ItemActions, ItemPage, device_link};
 use crate::{
-    actions::StackObject,
+    actions::{StackObject, stacks::containers_address},
     components::{
         badge::{Status, Tone},
         facts::{Fact, Value},
@@ -133,6 +133,7 @@ pub fn StacksPage() -> impl IntoView {
     store.ensure_stacks();
     ItemPage {
         collection: store.stacks,
+        only: Signal::derive(|| None),
         empty_text: EmptyText {
             glyph: lucide::LAYERS,
             title: copy::NO_STACKS,
@@ -162,18 +163,17 @@ fn folders(stack: &Stack) -> Vec<String> {
 
 fn details(row: &Row<Stack>) -> Details {
     let stack = &row.item;
-    let containers = format!("/containers?q=stack:{} device:{}", stack.name, row.device);
     Details {
         name: stack.name.clone(),
         facts: vec![
             Fact::new(words::STATE, status(stack)),
-            Fact::new(words::DEVICE, device_link(&row.device)),
+            Fact::new(words::DEVICE, device_link(row)),
             Fact::new(words::SERVICES, stack.services.clone()),
             Fact::new(words::FILES, files(&stack.config_files)),
             Fact::new(words::FOLDERS, folders(stack)),
             Fact::new(
                 words::CONTAINERS,
-                Value::link(words::show_containers(stack.total), containers),
+                Value::link(words::show_containers(stack.total), containers_address(row)),
             ),
         ],
     }

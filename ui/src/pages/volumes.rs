@@ -110,6 +110,7 @@ pub fn VolumesPage() -> impl IntoView {
     store.ensure_volumes();
     ItemPage {
         collection: store.volumes,
+        only: Signal::derive(|| None),
         empty_text: EmptyText {
             glyph: lucide::HARD_DRIVE,
             title: copy::NO_VOLUMES,
@@ -126,7 +127,7 @@ fn details(row: &Row<Volume>) -> Details {
     Details {
         name: volume.name.clone(),
         facts: vec![
-            Fact::new(words::DEVICE, device_link(&row.device)),
+            Fact::new(words::DEVICE, device_link(row)),
             Fact::new(words::DRIVER, volume.driver.clone()),
             Fact::new(words::USED_BY, volume.used_by.clone()),
             Fact::new(words::STACK, volume.stack.clone()),

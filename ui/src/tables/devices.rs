@@ -1,6 +1,7 @@
 //! Devices as rows, each with the path to it from this computer.
 
 use crate::{
+    actions::use_acting,
     components::{
         anchor::Anchor,
         badge::{Status, status_badge},
@@ -10,7 +11,6 @@ use crate::{
             self, About, Dash, Narrow, Same, SortKey, Table, TableRow, TableRows, age_cell, rows_of,
             text_cell,
         },
-        toast::use_toaster,
     },
     copy::{containers::TROUBLE_FIRST, devices as copy, frame, mesh},
     format,
@@ -258,14 +258,8 @@ fn tags_cell(row: &DeviceRow) -> AnyView {
 fn mesh_cell(row: &DeviceRow) -> AnyView {
     let name = copy::copy_address_of(row.device.name.as_str());
     let address = row.mesh.clone();
-    let toaster = use_toaster();
-    let press = move |_: MouseEvent| {
-        if crate::browser::copy_to_clipboard(&address) {
-            toaster.confirm(copy::copied(&address));
-        } else {
-            toaster.fail(copy::NOT_COPIED);
-        }
-    };
+    let acting = use_acting();
+    let press = move |_: MouseEvent| acting.copy(&address);
     view! {
         <span class="mono">{row.mesh.clone()}</span>
         <button type="button" class="icon-button copy-cell" tabindex="-1" aria-label=name.clone() title=name on:click=press>

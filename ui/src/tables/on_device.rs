@@ -111,9 +111,9 @@ impl<T: ListedItem> TableRow for ItemRow<T> {
         T::name(self)
     }
     fn address(&self) -> Option<String> {
-        let (device, place) = (self.row.device.as_str(), self.item().place());
+        let (device, place) = (device_in_address(&self.row), self.item().place());
         let encoded = browser::encoded;
-        Some(format!("{}/{}/{}", T::PAGE, encoded(device), encoded(place)))
+        Some(format!("{}/{}/{}", T::PAGE, encoded(&device), encoded(place)))
     }
     /// The moment up to which the row is known to be right, if its device or its engine cannot be asked now.
     fn stale_since(&self) -> Option<Timestamp> {
@@ -132,7 +132,7 @@ impl<T: ListedItem> TableRow for ItemRow<T> {
 #[must_use]
 pub const fn device_column<T: ListedItem>(title: &'static str, width: f64) -> Column<ItemRow<T>> {
     Column::<ItemRow<T>>::text("device", title, width, |row| &row.device.name)
-        .cell(|row| device_link(&row.device.name))
+        .cell(device_link)
         .fact(Key::Device, |row, fact| fact(&row.device.name))
         .fact(Key::Tag, |row, fact| {
             row.device.tags.iter().for_each(|tag| fact(tag));
@@ -143,9 +143,20 @@ pub const fn device_column<T: ListedItem>(title: &'static str, width: f64) -> Co
 /// The keys of the Device choice beside the filter field.
 pub const DEVICE_SCOPE: &[Key] = &[Key::Device, Key::Tag];
 
-fn device_link(name: &str) -> AnyView {
-    let address = format!("/devices/{name}");
-    view! { <a class="plain" href=address tabindex="-1">{name.to_owned()}</a> }.into_any()
+fn device_link<T: ListedItem>(row: &ItemRow<T>) -> AnyView {
+    let address = format!("/devices/{}", device_in_address(&row.row));
+    view! { <a class="plain" href=address tabindex="-1">{row.device.name.clone()}</a> }.into_any()
+}
+
+/// What names the device of a row in an address: its name, or its id where the name could be the id of another device.
+#[must_use]
+pub fn device_in_address<T>(row: &Row<T>) -> String {
+    let reads_as_id = row.device.as_str().parse::<DeviceId>().is_ok();
+    if reads_as_id {
+        row.device_id.to_string()
+    } else {
+        row.device.to_string()
+    }
 }
 
 /// What rows need of all devices. It changes only if a row would change.
@@ -223,10 +234,6 @@ fn unknown_device<T>(row: &Row<T>) -> Arc<DeviceSummary> {
 
 /// The item of a row's key.
 pub fn lookup<T: InventoryItem>(collection: RwSignal<Collection<Row<T>>>, key: &str) -> Option<Arc<Row<T>>> {
-    let (device, key) = key.split_once('/')?;
-    let key = ItemKey {
-        device: device.parse().ok()?,
-        key: key.into(),
-    };
+    let key = ItemKey::read(key)?;
     collection.with_untracked(|collection| collection.rows().get(&key).cloned())
 }

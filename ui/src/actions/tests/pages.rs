@@ -30,7 +30,7 @@ fn is_wired<O: Object>(pages: &str, name: &str) {
             Place::Palette => continue,
         };
         let found = pages.contains(&format!("{seam}::<{name}>"))
-            || matches!(place, Place::RowMenu | Place::Drawer)
+            || matches!(place, Place::RowMenu | Place::Drawer | Place::Bulk)
                 && pages.contains(&format!("ItemActions::of::<{name}>"));
         let excused = O::NOWHERE.iter().any(|(other, _)| *other == place);
         assert!(

@@ -39,7 +39,7 @@ pub fn age_cell(moment: Option<Timestamp>) -> AnyView {
     }
 }
 
-/// The time since a moment, or "Unknown" if nobody reports it.
+/// The time since a moment, or "Unknown" if it is not reported.
 #[must_use]
 pub fn date_cell(moment: Option<Timestamp>) -> AnyView {
     match moment {

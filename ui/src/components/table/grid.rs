@@ -47,12 +47,6 @@ pub(super) fn Grid(
     };
     let view = table.view;
     view.ends.set(ends);
-    let scroll_to = move |top: f64| {
-        if let Some(scroller) = scroller.get_untracked() {
-            #[expect(clippy::cast_possible_truncation, reason = "scroll positions are whole px")]
-            scroller.set_scroll_top(top.round() as i32);
-        }
-    };
     let keys = GridKeys {
         table,
         select,
@@ -60,11 +54,16 @@ pub(super) fn Grid(
         beside,
         single_keys: use_prefs().single_keys,
     };
-    let keydown = move |event: KeyboardEvent| keys.press(&event, &scroll_to);
+    let keydown = move |event: KeyboardEvent| keys.press(&event, &|top| scroll_to(scroller, top));
     let count = move || table.shown.with(FilteredRows::len);
     #[expect(clippy::cast_precision_loss, reason = "no table has 2^52 rows")]
     let height = move || format!("{}px", count() as f64 * view.row.get());
-    // A grid that is removed with the focus in it hears of that after its signals are gone.
+    // A grid that was removed can still be told of a scroll or of the loss of the focus, when its signals are gone.
+    let scrolled = move |_| {
+        if let Some(grid) = scroller.try_get_untracked().flatten() {
+            view.scrolled.set(f64::from(grid.scroll_top()));
+        }
+    };
     let left = move |event: FocusEvent| _ = view.focused.try_set(is_inside(scroller, event.related_target()));
     view! {
         <div class="row-ruler" aria-hidden="true" node_ref=ruler></div>
@@ -74,7 +73,7 @@ pub(super) fn Grid(
             aria-colcount=move || table.fitted.with(|fitted| fitted.columns.len())
             aria-multiselectable=select.then_some("true")
             style:--columns=move || table.fitted.with(|fitted| fitted.tracks.clone())
-            on:scroll=move |_| view.scrolled.set(scroller.get_untracked().map_or(0.0, |grid| f64::from(grid.scroll_top())))
+            on:scroll=scrolled
             on:pointerenter=move |_| view.pointed_at.set(true)
             on:pointerleave=move |_| view.pointed_at.set(false)
             on:focusin=move |_| view.focused.set(true)
@@ -90,6 +89,13 @@ pub(super) fn Grid(
             <NoMatch table/>
         </div>
         {actions.map(|actions| view! { <RowMenu table actions menu/> })}
+    }
+}
+
+fn scroll_to(scroller: NodeRef<html::Div>, top: f64) {
+    if let Some(scroller) = scroller.get_untracked() {
+        #[expect(clippy::cast_possible_truncation, reason = "scroll positions are whole px")]
+        scroller.set_scroll_top(top.round() as i32);
     }
 }
 
@@ -301,12 +307,7 @@ impl GridKeys {
 
 /// Moves the focus among the controls of a row. The row itself comes before the first.
 fn step_control(row: &Element, from: &Element, forward: bool) {
-    let Ok(found) = row.query_selector_all("a, button, input") else {
-        return;
-    };
-    let controls: Vec<HtmlElement> = (0..found.length())
-        .filter_map(|index| found.item(index)?.dyn_into::<HtmlElement>().ok())
-        .collect();
+    let controls = browser::all(row, "a, button, input");
     let at = controls
         .iter()
         .position(|control| control.is_same_node(Some(from)));

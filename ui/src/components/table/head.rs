@@ -7,7 +7,7 @@ use super::{
     order,
 };
 use crate::{
-    browser::rem,
+    browser::{self, rem},
     components::icon::{Icon, lucide},
     copy::table as copy,
 };
@@ -120,7 +120,7 @@ fn Grip(table: TableState, head: &'static ColumnHead) -> impl IntoView {
     };
     let drag = move |event: PointerEvent| {
         let now = f64::from(event.client_x());
-        if let Some(before) = from.get_value() {
+        if let Some(before) = from.try_get_value().flatten() {
             from.set_value(Some(now));
             table
                 .layout
@@ -147,12 +147,7 @@ fn on_key(event: &KeyboardEvent) {
     let Some(row) = target.closest("[role=row]").ok().flatten() else {
         return;
     };
-    let Ok(found) = row.query_selector_all("button, input") else {
-        return;
-    };
-    let controls: Vec<HtmlElement> = (0..found.length())
-        .filter_map(|index| found.item(index)?.dyn_into().ok())
-        .collect();
+    let controls = browser::all(&row, "button, input");
     let at = controls
         .iter()
         .position(|control| control.is_same_node(Some(&target)));

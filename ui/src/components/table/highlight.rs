@@ -22,7 +22,8 @@ pub(super) fn keep_marks(table: TableState, grid: NodeRef<html::Div>) {
         let any = !words.is_empty();
         request_animation_frame(move || {
             let ranges = grid
-                .get_untracked()
+                .try_get_untracked()
+                .flatten()
                 .map(|grid| ranges(&grid, &words))
                 .unwrap_or_default();
             // A browser without a highlight registry shows no marks.

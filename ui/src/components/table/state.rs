@@ -212,13 +212,7 @@ impl TableState {
 
     /// The order in use: the person's or else the table's own.
     pub(super) fn sort_in_use(self) -> Vec<SortBy> {
-        self.sort.with(|sort| {
-            if sort.is_empty() {
-                self.spec.own_order()
-            } else {
-                sort.clone()
-            }
-        })
+        derived::sort_in_use(self.spec, self.sort)
     }
 
     /// The words of the table.

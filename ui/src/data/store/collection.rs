@@ -23,6 +23,8 @@ pub trait Keyed: Clone + PartialEq + fmt::Debug + Send + Sync + 'static {
     const NAME: &'static str;
     /// How many of the newest resources a list has at most, if it does not have all of them. Their keys grow with time.
     const PAGE: Option<usize> = None;
+    /// How many rows are kept at most, the newest ones, of a kind whose rows frames only add. Their keys grow with time.
+    const KEPT: usize = usize::MAX;
     fn key(&self) -> Self::Key;
     /// The device of a key, if the resource belongs to one.
     fn device_of(key: &Self::Key) -> Option<DeviceId>;
@@ -48,7 +50,8 @@ pub struct Collection<T: Keyed> {
     seq: u64,
     /// Frames up to this number are not delivered on this connection, so the list has to contain their changes.
     stream_start: u64,
-    /// Changes that arrived while the list was being loaded, with the numbers of their frames.
+    /// Changes that arrived while the list was being loaded, with the numbers of their frames. The limit of time of the
+    /// call is what bounds them.
     changes_while_loading: Vec<(u64, Change<T>)>,
     /// The rows are all that there are, down to the oldest one.
     at_end: bool,
@@ -180,6 +183,10 @@ impl<T: Keyed> Collection<T> {
                     return false;
                 }
                 self.rows.insert(key, Arc::new(row));
+                if self.rows.len() > T::KEPT {
+                    self.rows.pop_first();
+                    self.at_end = false;
+                }
                 true
             }
             Change::Remove(key) => self.rows.remove(&key).is_some(),

@@ -51,6 +51,32 @@ pub struct ItemKey {
     pub key: Arc<str>,
 }
 
+impl ItemKey {
+    /// Reads the text of a key, as it is displayed.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        let (device, key) = text.split_once('/')?;
+        Some(Self {
+            device: device.parse().ok()?,
+            key: key.into(),
+        })
+    }
+}
+
+impl<T: InventoryItem> Collection<Row<T>> {
+    /// The items of one device.
+    pub fn of_device(&self, device: DeviceId) -> impl Iterator<Item = &Arc<Row<T>>> {
+        let first = ItemKey {
+            device,
+            key: "".into(),
+        };
+        self.rows()
+            .range(first..)
+            .take_while(move |(key, _)| key.device == device)
+            .map(|(_, row)| row)
+    }
+}
+
 impl fmt::Display for ItemKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.device, self.key)
@@ -130,6 +156,8 @@ impl Keyed for Activity {
     type Key = i64;
     const NAME: &'static str = "activity";
     const PAGE: Option<usize> = Some(200);
+    /// A person who looks further back than some weeks reads page after page; a page that stays open does not.
+    const KEPT: usize = 5_000;
     fn key(&self) -> i64 {
         self.id
     }
@@ -162,6 +190,8 @@ impl Keyed for Path {
 impl Keyed for Job {
     type Key = JobId;
     const NAME: &'static str = "job";
+    /// As many as the controller keeps.
+    const KEPT: usize = 1_000;
     fn key(&self) -> JobId {
         self.id
     }

@@ -25,12 +25,6 @@ impl Store {
         self.in_scope(verb, |scope| scope.covers(device.id, &device.tags))
     }
 
-    /// Whether it may do this on some device.
-    #[must_use]
-    pub fn may_somewhere(self, verb: Verb) -> bool {
-        self.in_scope(verb, |scope| !scope.is_none())
-    }
-
     /// Whether it may do this to what belongs to the fleet as a whole.
     #[must_use]
     pub fn may_everywhere(self, verb: Verb) -> bool {
@@ -86,8 +80,8 @@ mod tests {
         })));
         assert_eq!(store.who(), Some(who));
         assert!(store.may(Verb::Operate, &web) && !store.may(Verb::Operate, &lab));
-        assert!(store.may_somewhere(Verb::Operate) && !store.may_everywhere(Verb::Operate));
-        assert!(store.may_everywhere(Verb::View) && !store.may_somewhere(Verb::Manage));
+        assert!(store.may_everywhere(Verb::View) && !store.may_everywhere(Verb::Operate));
+        assert!(!store.may_everywhere(Verb::Manage) && !store.may(Verb::Manage, &web));
         let why = store.why_not(Verb::Operate, Some(&lab)).unwrap();
         assert!(why.contains("lab") && why.contains("operate"), "{why}");
         let why = store.why_not(Verb::Tokens, None).unwrap();

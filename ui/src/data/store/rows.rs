@@ -17,6 +17,25 @@ pub fn row<T: Keyed>(collection: RwSignal<Collection<T>>, key: T::Key) -> Memo<O
     )
 }
 
+/// The row with this key, of which `first` is the present value. When the row goes, its last value stays, for what shows
+/// it until a person leaves.
+#[must_use]
+pub fn last_row<T: Keyed>(collection: RwSignal<Collection<T>>, key: T::Key, first: Arc<T>) -> Signal<Arc<T>> {
+    kept(row(collection, key), first)
+}
+
+fn kept<T: Keyed>(row: Memo<Option<Arc<T>>>, first: Arc<T>) -> Signal<Arc<T>> {
+    let last = Memo::new_with_compare(
+        move |last: Option<&Arc<T>>| {
+            row.get()
+                .or_else(|| last.cloned())
+                .unwrap_or_else(|| first.clone())
+        },
+        |old, new| old.map(Arc::as_ptr) != new.map(Arc::as_ptr),
+    );
+    last.into()
+}
+
 /// A view of the row with this key. It is made once for as long as the row is there, so that nothing in it loses its
 /// focus or its place when the row changes; what it shows of the row has to follow the signal.
 pub fn with_row<T: Keyed, V: IntoView + 'static>(
@@ -29,15 +48,7 @@ pub fn with_row<T: Keyed, V: IntoView + 'static>(
     move || {
         let first = is_there.get().then(|| row.get_untracked())??;
         // When the row goes, this view goes, too, but perhaps after its readers have run.
-        let last = Memo::new_with_compare(
-            move |last: Option<&Arc<T>>| {
-                row.get()
-                    .or_else(|| last.cloned())
-                    .unwrap_or_else(|| first.clone())
-            },
-            |old, new| old.map(Arc::as_ptr) != new.map(Arc::as_ptr),
-        );
-        Some(view(last.into()))
+        Some(view(kept(row, first)))
     }
 }
 

@@ -244,8 +244,8 @@ impl Flow {
         self.renew();
     }
 
-    /// Shows the text of another method. A config file takes longer to reach a device, so it replaces a command that
-    /// nobody copied by one that works longer.
+    /// Shows the text of another method. A config file takes longer to reach a device, so a command that
+    /// was not copied yet is replaced by one that works longer.
     pub(super) fn choose_method(self, method: Method) {
         self.method.set(method);
         let lifetime = lifetime_of(self.chosen_lifetime.get_untracked(), method);

@@ -24,7 +24,7 @@ pub(super) fn details(row: &Row<Container>) -> Details {
         name: container.name.clone(),
         facts: vec![
             Fact::new(copy::STATE, Status::of_container(container)),
-            Fact::new(copy::DEVICE, device_link(&row.device)),
+            Fact::new(copy::DEVICE, device_link(row)),
             Fact::new(copy::STACK, container.stack.clone()),
             Fact::new(copy::SERVICE, container.service.clone()),
             Fact::new(copy::IMAGE, Value::mono(&container.image)),
@@ -48,7 +48,7 @@ fn pod(row: &Row<Container>) -> Vec<String> {
     let Some(role) = row.item.pod else {
         return Vec::new();
     };
-    let device = use_store().lookup_device(row.device.as_str());
+    let device = use_store().lookup_device(&row.device_id.to_string());
     let ip = device.map(|device| device.mesh_ip);
     let what = match role {
         PodRole::Pause => pods::HOLDS,

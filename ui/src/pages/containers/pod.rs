@@ -1,6 +1,6 @@
 //! A device's pod: containers that share one network and the device's mesh address.
 
-use crate::store::{Collection, ItemKey};
+use crate::store::Collection;
 use flotilla_protocol::{
     api::Row,
     id::DeviceId,
@@ -19,27 +19,12 @@ pub struct Pod {
     pub members: Vec<Arc<Row<Container>>>,
 }
 
-/// All containers of one device.
-pub fn containers_of(
-    containers: &Containers,
-    device: DeviceId,
-) -> impl Iterator<Item = &Arc<Row<Container>>> {
-    let first = ItemKey {
-        device,
-        key: "".into(),
-    };
-    containers
-        .rows()
-        .range(first..)
-        .take_while(move |(key, _)| key.device == device)
-        .map(|(_, row)| row)
-}
-
 impl Pod {
     /// The pod of a device, if it has one.
     #[must_use]
     pub fn of(containers: &Containers, device: DeviceId) -> Option<Self> {
-        let (pause, mut members): (Vec<_>, Vec<_>) = containers_of(containers, device)
+        let (pause, mut members): (Vec<_>, Vec<_>) = containers
+            .of_device(device)
             .filter(|row| row.item.pod.is_some())
             .cloned()
             .partition(|row| row.item.pod == Some(PodRole::Pause));
@@ -140,7 +125,7 @@ mod tests {
         assert_eq!(names, ["api", "web", "agent"]);
         assert_eq!(Pod::of(&containers, id(3)), None);
         assert_eq!(Pod::of(&containers, id(4)), None);
-        assert_eq!(containers_of(&containers, id(2)).count(), 5);
+        assert_eq!(containers.of_device(id(2)).count(), 5);
     }
 
     #[test]

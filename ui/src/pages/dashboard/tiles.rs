@@ -7,7 +7,8 @@ use crate::{
         meter::Meter,
     },
     copy::dashboard as copy,
-    store::use_store,
+    store::{last_row, use_store},
+    tables::devices::address,
     urgency,
     usage::{self, Measure},
 };
@@ -47,15 +48,7 @@ fn first(mut devices: Vec<Arc<Device>>) -> Vec<Arc<Device>> {
 
 #[component]
 fn Tile(device: Arc<Device>) -> impl IntoView {
-    let store = use_store();
-    let id = device.id;
-    let first = device.clone();
-    let device = Memo::new(move |_| {
-        store
-            .devices
-            .with(|devices| devices.rows().get(&id).cloned())
-            .unwrap_or_else(|| first.clone())
-    });
+    let device = last_row(use_store().devices, device.id, device);
     let status = Signal::derive(move || device.with(|device| Status::of_device(device)));
     let name = device.with_untracked(|device| device.name.to_string());
     let stale = Signal::derive(move || device.with(|device| device.status != DeviceStatus::Online));
@@ -72,13 +65,7 @@ fn Tile(device: Arc<Device>) -> impl IntoView {
         let seen = device.with(|device| device.last_seen.filter(|_| stale.get()));
         seen.map(|moment| view! { <AgeLabel moment prefix="as of"/> })
     };
-    let path = device.with_untracked(|device| {
-        if device.status == DeviceStatus::Pending {
-            format!("/devices/add?device={id}")
-        } else {
-            format!("/devices/{id}")
-        }
-    });
+    let path = device.with_untracked(|device| address(device));
     view! {
         <li class="tile panel">
             <div class="tile-head">
@@ -92,7 +79,7 @@ fn Tile(device: Arc<Device>) -> impl IntoView {
 }
 
 #[component]
-fn Meters(device: Memo<Arc<Device>>, stale: Signal<bool>) -> impl IntoView {
+fn Meters(device: Signal<Arc<Device>>, stale: Signal<bool>) -> impl IntoView {
     let name = device.with_untracked(|device| device.name.to_string());
     let percent =
         move |measure| Signal::derive(move || device.with(|device| usage::percent(device, measure)));

@@ -5,8 +5,7 @@ use super::{
     system_agent::{self, InstallService},
 };
 use crate::{
-    actions::{self, DeviceObject},
-    browser,
+    actions::{self, DeviceObject, use_acting},
     clock::use_clock,
     components::{
         age::AgeLabel,
@@ -15,12 +14,11 @@ use crate::{
         error_state::Notice,
         icon::lucide,
         path_badge::PathBadge,
-        toast::use_toaster,
     },
-    copy::{attention, device as copy, mesh},
+    copy::{attention, device as copy},
     format,
     pages::mesh::PathTest,
-    store::use_store,
+    store::{use_store, with_row},
 };
 use flotilla_protocol::device::{Attention as About, Device, DeviceStatus};
 use leptos::prelude::*;
@@ -55,37 +53,26 @@ pub(super) fn Header(device: Signal<Arc<Device>>) -> impl IntoView {
 fn PathHere(device: Signal<Arc<Device>>) -> impl IntoView {
     let store = use_store();
     store.ensure_paths();
-    let path = Memo::new(move |_| {
-        let here = store
-            .fleet
-            .with(|fleet| fleet.as_ref().and_then(|fleet| fleet.this_computer))?;
-        let there = device.with(|device| device.id);
+    let here = Memo::new(move |_| {
         store
-            .paths
-            .with(|paths| paths.rows().get(&(here, there)).cloned())
+            .fleet
+            .with(|fleet| fleet.as_ref().and_then(|fleet| fleet.this_computer))
     });
-    let known = Memo::new(move |_| path.with(Option::is_some));
+    let to = device.with_untracked(|device| device.id);
     move || {
-        let first = path.get_untracked().filter(|_| known.get())?;
-        let (from, to) = (first.from_id, first.to_id);
-        let path = Signal::derive(move || path.get().unwrap_or_else(|| first.clone()));
-        Some(view! { <PathBadge path><PathTest from to/></PathBadge> })
+        let from = here.get()?;
+        Some(with_row(store.paths, (from, to), move |path| {
+            view! { <PathBadge path><PathTest from to/></PathBadge> }
+        }))
     }
 }
 
 #[component]
 fn MeshAddress(device: Signal<Arc<Device>>) -> impl IntoView {
-    let toaster = use_toaster();
+    let acting = use_acting();
     let address = Memo::new(move |_| device.with(|device| device.mesh_ip.to_string()));
     let name = Signal::derive(move || device.with(|device| format!("Copy mesh address of {}", device.name)));
-    let copy = move || {
-        let address = address.get_untracked();
-        if browser::copy_to_clipboard(&address) {
-            toaster.confirm(mesh::copied(&address));
-        } else {
-            toaster.fail(mesh::not_copied(&address));
-        }
-    };
+    let copy = move || acting.copy(&address.get_untracked());
     view! {
         <span class="address">
             <span class="mono">{move || address.get()}</span>

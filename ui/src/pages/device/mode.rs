@@ -24,10 +24,7 @@ use crate::{
     },
     copy::{add_device, mode as copy},
     format,
-    pages::{
-        add_device::{PasteTexts, diagram},
-        containers::pod::containers_of,
-    },
+    pages::add_device::{PasteTexts, diagram},
     store::use_store,
 };
 use effects::{Effects, effects};
@@ -61,24 +58,29 @@ struct ModeMove {
 pub fn ChangeMode(device: Signal<Arc<Device>>, #[prop(into)] on_close: Callback<()>) -> impl IntoView {
     let name = device.with_untracked(|device| device.name.to_string());
     let stage = RwSignal::new(DialogStage::Choose);
+    let first = device.with_untracked(|device| device.mode);
+    let chosen = RwSignal::new(first);
+    let edited = Signal::derive(move || {
+        chosen.get() != first && stage.with(|stage| matches!(stage, DialogStage::Choose))
+    });
     let content = move || match stage.get() {
-        DialogStage::Choose => view! { <Choose device stage on_close/> }.into_any(),
+        DialogStage::Choose => view! { <Choose device chosen stage on_close/> }.into_any(),
         DialogStage::Moving(mode_move) => view! { <Moving device mode_move on_close/> }.into_any(),
         DialogStage::ByHand(by_hand) => view! { <ByHandTexts device by_hand on_close/> }.into_any(),
     };
-    view! { <Dialog title=copy::title(&name) size=Size::Wide on_close>{content}</Dialog> }
+    view! { <Dialog title=copy::title(&name) size=Size::Wide edited on_close>{content}</Dialog> }
 }
 
 #[component]
 fn Choose(
     device: Signal<Arc<Device>>,
+    chosen: RwSignal<NetworkMode>,
     stage: RwSignal<DialogStage>,
     on_close: Callback<()>,
 ) -> impl IntoView {
     let acting = use_acting();
     let clock = use_clock();
     let present = Memo::new(move |_| device.with(|device| device.mode));
-    let chosen = RwSignal::new(present.get_untracked());
     let busy = RwSignal::new(false);
     let refused = RwSignal::new(None::<String>);
     let relays = Memo::new(move |_| device.with(|device| device.is_relay));
@@ -174,9 +176,7 @@ fn ModeEffects(device: Signal<Arc<Device>>, chosen: RwSignal<NetworkMode>) -> im
     let changes = Memo::new(move |_| {
         let device = device.get();
         store.containers.with(|collection| {
-            let containers: Vec<_> = containers_of(collection, device.id)
-                .map(|row| &row.item)
-                .collect();
+            let containers: Vec<_> = collection.of_device(device.id).map(|row| &row.item).collect();
             store.policy.with(|policy| {
                 let rules = policy.as_ref().map(|known| known.policy.rules.as_slice());
                 effects(&device, chosen.get(), &containers, rules)
@@ -224,7 +224,7 @@ fn Moving(device: Signal<Arc<Device>>, mode_move: ModeMove, on_close: Callback<(
         }
         let device = device.get();
         store.containers.with(|collection| {
-            let agent = containers_of(collection, id).find(|row| row.item.is_agent);
+            let agent = collection.of_device(id).find(|row| row.item.is_agent);
             let network = agent.map(|row| row.item.network_mode.as_str());
             move_state(&device, to, before, network, waited())
         })

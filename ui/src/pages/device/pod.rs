@@ -1,14 +1,13 @@
 //! The pod of a device in pause mode: the containers with its mesh address, and their ports.
 
 use crate::{
-    browser,
+    actions::use_acting,
     components::{
         badge::{Status, StatusBadge, Tone},
         error_state::Notice,
         icon::{Icon, lucide},
-        toast::use_toaster,
     },
-    copy::{mesh, pods as copy},
+    copy::pods as copy,
     pages::containers::pod::{Address, Pod, addresses},
     store::use_store,
 };
@@ -94,16 +93,10 @@ fn member(row: &Arc<Row<Container>>, ip: Ipv4Addr, stale: Signal<bool>) -> impl 
 /// A button with an address, which copies it.
 #[component]
 fn AddressButton(address: Address) -> impl IntoView {
-    let toaster = use_toaster();
+    let acting = use_acting();
     let (words, place) = (address.words(), address.place());
     let name = copy::copy_address(&words);
-    let take = move |_| {
-        if browser::copy_to_clipboard(&place) {
-            toaster.confirm(mesh::copied(&place));
-        } else {
-            toaster.fail(mesh::not_copied(&place));
-        }
-    };
+    let take = move |_| acting.copy(&place);
     view! {
         <button type="button" class="place mono" aria-label=name.clone() title=name on:click=take>{words}<Icon glyph=lucide::COPY/></button>
     }

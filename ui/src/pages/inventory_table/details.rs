@@ -10,8 +10,9 @@ use crate::{
     },
     copy::inventory_table as copy,
     store::{InventoryItem, Keyed},
+    tables::on_device::device_in_address,
 };
-use flotilla_protocol::{Timestamp, api::Row, name::DeviceName};
+use flotilla_protocol::{Timestamp, api::Row};
 use leptos::prelude::*;
 use leptos_router::{
     NavigateOptions,
@@ -101,8 +102,8 @@ pub fn date(moment: Option<Timestamp>) -> Value {
 
 /// A link to a device as a fact.
 #[must_use]
-pub fn device_link(name: &DeviceName) -> Value {
-    Value::link(name, format!("/devices/{name}"))
+pub fn device_link<T>(row: &Row<T>) -> Value {
+    Value::link(&row.device, format!("/devices/{}", device_in_address(row)))
 }
 
 /// Makes the buttons for the row of a key.

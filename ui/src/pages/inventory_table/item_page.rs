@@ -5,28 +5,32 @@ use super::{
     rows::{row_at_address, row_opener},
 };
 use crate::{
-    actions::{Object, buttons, row_menu},
+    actions::{Object, bulk_bar, buttons, row_menu},
     components::table::{RowActions, TableState},
     store::Collection,
     tables::on_device::{ListedItem, item_rows},
 };
-use flotilla_protocol::api::Row;
+use flotilla_protocol::{api::Row, id::DeviceId};
 use leptos::prelude::*;
 
 /// What is specific to the page of a kind.
 #[derive(Debug)]
 pub struct ItemPage<T: ListedItem> {
     pub collection: RwSignal<Collection<Row<T>>>,
+    /// The device whose items are shown; those of all devices if there is none.
+    pub only: Signal<Option<DeviceId>>,
     pub empty_text: EmptyText,
     pub details: fn(&Row<T>) -> Details,
     pub actions: Option<ItemActions>,
 }
 
-/// The actions on the items of a kind: the menu of a row, and the buttons of the panel.
+/// The actions on the items of a kind: the menu of a row, the buttons of the panel, and those for selected rows.
 #[derive(Debug, Clone, Copy)]
 pub struct ItemActions {
     menu: fn() -> RowActions,
     buttons: Buttons,
+    /// Absent if rows cannot be selected.
+    bulk: Option<fn(TableState) -> AnyView>,
 }
 
 impl ItemActions {
@@ -35,6 +39,7 @@ impl ItemActions {
         Self {
             menu: row_menu::<O>,
             buttons: buttons::<O>,
+            bulk: O::is_selectable().then_some(bulk_bar::<O>),
         }
     }
 }
@@ -44,24 +49,23 @@ impl<T: ListedItem> ItemPage<T> {
     pub fn view(self) -> AnyView {
         let Self {
             collection,
+            only,
             empty_text,
-            ..
+            details,
+            actions,
         } = self;
         let opened = opened_row(T::PAGE);
-        let rows = item_rows(collection, Signal::derive(|| None));
+        let rows = item_rows(collection, only);
         let table = TableState::new(rows, outdated());
         let found = row_at_address(collection, opened);
         let on_open = row_opener(collection, opened.open);
-        let panel = row_panel(
-            opened,
-            found,
-            self.details,
-            self.actions.map(|actions| actions.buttons),
-        );
-        let actions = self.actions.map(|actions| (actions.menu)());
+        let panel = row_panel(opened, found, details, actions.map(|actions| actions.buttons));
+        let bulk = actions.and_then(|actions| actions.bulk);
+        let actions = actions.map(|actions| (actions.menu)());
         view! {
             <div class="with-drawer">
-                <InventoryTable table content=content_of(collection) empty_text actions on_open beside=beside(collection, opened)/>
+                <InventoryTable table content=content_of(collection) empty_text actions on_open
+                    beside=beside(collection, opened) bulk/>
                 {panel}
             </div>
         }

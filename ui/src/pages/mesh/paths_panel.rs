@@ -9,7 +9,7 @@ use crate::{
         sparkline::Sparkline,
     },
     copy::mesh as copy,
-    store::use_store,
+    store::{last_row, row, use_store},
     urgency,
 };
 use flotilla_protocol::{id::DeviceId, path::Path};
@@ -72,14 +72,12 @@ pub(super) fn PathsPanel(device: DeviceId, question: AccessQuestion) -> impl Int
 #[component]
 fn PathDetails(from: DeviceId, to: DeviceId, question: AccessQuestion) -> impl IntoView {
     let store = use_store();
-    let path = Memo::new(move |_| store.paths.with(|paths| paths.rows().get(&(from, to)).cloned()));
-    // A removed path keeps its first value, since it is still shown until another one is chosen.
-    let first = path.get_untracked();
+    let first = row(store.paths, (from, to)).get_untracked();
     let trips: Option<RoundTrips> = use_context();
     first.map(|first| {
         let names = (first.from.to_string(), first.to.to_string());
         let title = copy::between(&names.0, &names.1);
-        let path = Signal::derive(move || path.get().unwrap_or_else(|| first.clone()));
+        let path = last_row(store.paths, (from, to), first);
         view! {
             <section class="one-path">
                 <h3>{title}</h3>

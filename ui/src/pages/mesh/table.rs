@@ -14,7 +14,8 @@ use crate::{
     },
     copy::{devices, mesh as copy},
     pages::inventory_table::outdated,
-    store::{load_of, use_store},
+    registry::ADD_DEVICE,
+    store::{last_row, load_of, row, use_store},
     tables::paths::{ends_of, path_rows},
 };
 use flotilla_protocol::id::DeviceId;
@@ -55,7 +56,7 @@ pub(crate) fn PathsTable(only: Option<DeviceId>) -> impl IntoView {
 fn NoPaths() -> impl IntoView {
     let store = use_store();
     let navigate = use_navigate();
-    let add = Callback::new(move |()| navigate("/devices/add", Default::default()));
+    let add = Callback::new(move |()| navigate(ADD_DEVICE, Default::default()));
     let few = Memo::new(move |_| {
         store.devices.with(|devices| {
             let enrolled = devices.rows().values().filter(|device| device.enrolled.is_some());
@@ -81,11 +82,10 @@ fn NoPaths() -> impl IntoView {
 #[component]
 pub(crate) fn PathDialog(ends: (DeviceId, DeviceId), #[prop(into)] on_close: Callback<()>) -> impl IntoView {
     let store = use_store();
-    let path = Memo::new(move |_| store.paths.with(|paths| paths.rows().get(&ends).cloned()));
-    let first = path.get_untracked();
+    let first = row(store.paths, ends).get_untracked();
     first.map(|first| {
         let title = copy::between(first.from.as_str(), first.to.as_str());
-        let path = Signal::derive(move || path.get().unwrap_or_else(|| first.clone()));
+        let path = last_row(store.paths, ends, first);
         view! {
             <Dialog title on_close>
                 <div class="dialog-body">

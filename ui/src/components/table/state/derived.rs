@@ -34,6 +34,17 @@ pub(super) fn tab_stop(
     })
 }
 
+/// The order in use: the person's or else the table's own.
+pub(super) fn sort_in_use(spec: Spec, sort: RwSignal<Vec<SortBy>>) -> Vec<SortBy> {
+    sort.with(|sort| {
+        if sort.is_empty() {
+            spec.own_order()
+        } else {
+            sort.clone()
+        }
+    })
+}
+
 /// The rows in their order. While `busy`, rows keep their places.
 pub(super) fn ordered(
     spec: Spec,
@@ -44,13 +55,7 @@ pub(super) fn ordered(
     let clock = use_clock();
     Memo::new(move |previous: Option<&Order>| {
         let rows = rows.get();
-        let sort = sort.with(|sort| {
-            if sort.is_empty() {
-                spec.own_order()
-            } else {
-                sort.clone()
-            }
-        });
+        let sort = sort_in_use(spec, sort);
         let now = clock.second.get_untracked().as_second();
         let previous = previous.filter(|previous| !previous.indices.is_empty() && previous.sort == sort);
         let Some(previous) = previous else {

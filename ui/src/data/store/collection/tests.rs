@@ -174,7 +174,7 @@ fn older_pages_survive_a_reload_and_end_where_the_log_begins() {
     assert!(log.has_older());
     fill(&mut log, page(311, 510));
     assert_eq!(span(&log), (101, 510, 410));
-    // What is older than 90 days is no longer there, so the last page is short though it does not end with 1.
+    // The controller keeps 90 days, so the last page is short though it does not end with 1.
     log.extend(&101, entries(41, 100));
     assert!(!log.has_older());
     fill(&mut log, page(312, 511));
@@ -192,9 +192,23 @@ fn older_pages_go_where_entries_are_missing_above_them() {
     log.take(ticket, Ok(page(702, 901)), NOW);
     assert_eq!(span(&log), (702, 901, 200));
     assert!(log.has_older());
-    // The answer to a request for what was before the oldest entry of then.
+    // An answer to an earlier request: its entries come before 101, which is not the oldest entry here.
     log.extend(&101, entries(1, 100));
     assert_eq!(span(&log), (702, 901, 200));
+}
+
+#[test]
+fn a_page_that_stays_open_keeps_only_the_newest_rows_and_can_load_the_others() {
+    let mut log = Collection::default();
+    fill(&mut log, page(1, 10));
+    assert!(!log.has_older());
+    let kept = i64::try_from(Activity::KEPT).unwrap();
+    let entry = entries(11, 11).remove(0);
+    for id in 11..=kept + 3 {
+        log.apply(2, Change::Upsert(Activity { id, ..entry.clone() }));
+    }
+    assert_eq!(span(&log), (4, kept + 3, Activity::KEPT));
+    assert!(log.has_older());
 }
 
 proptest! {

@@ -1,4 +1,4 @@
-//! The comparison of a draft with what somebody else saved meanwhile.
+//! The comparison of a draft with the policy that was saved elsewhere since editing began.
 
 use super::{compare::Edits, draft::PolicyDraft};
 use crate::{

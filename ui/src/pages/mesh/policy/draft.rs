@@ -92,20 +92,20 @@ impl PolicyDraft {
         })
     }
 
-    /// The policy that somebody else saved since editing began, if the draft is changed.
+    /// The policy that was saved elsewhere since editing began, if the draft is changed.
     fn newer(self) -> Option<PolicyInForce> {
         let known = self.base.with(|base| base.as_ref().map(|base| base.revision))?;
         let newer = self.store.policy.get()?;
         (newer.revision > known && self.is_changed()).then_some(newer)
     }
 
-    /// Why the draft can't be saved: somebody else saved another policy.
+    /// Why the draft can't be saved: another policy was saved elsewhere.
     pub(super) fn conflict(self) -> Option<String> {
         let newer = self.newer()?;
         Some(copy::edited_elsewhere(&newer.by, newer.revision))
     }
 
-    /// The draft beside what somebody else saved, if there is a conflict.
+    /// The edits of the draft beside those that were saved elsewhere, if there is a conflict.
     pub(super) fn compared(self) -> Option<Compared> {
         let newer = self.newer()?;
         let base = self.base.get()?.policy;
@@ -117,7 +117,7 @@ impl PolicyDraft {
         })
     }
 
-    /// Puts the changes of the draft on top of what somebody else saved.
+    /// Puts the edits of the draft on top of the policy that was saved elsewhere.
     pub(super) fn put_on_top(self) {
         let (compared, newer) = untrack(|| (self.compared(), self.newer()));
         if let (Some(compared), Some(newer)) = (compared, newer) {

@@ -184,7 +184,7 @@ pub(super) fn RuleForm(draft: PolicyDraft, forms: Forms, opened: Option<String>)
     }
 }
 
-/// What somebody else did to the rule since the form was opened with it.
+/// A notice that the rule was changed or removed elsewhere since the form was opened with it.
 #[component]
 fn WhatHappened(draft: PolicyDraft, rule: Rule) -> impl IntoView {
     let happened = Memo::new(move |_| draft.policy.with(|policy| meanwhile(&rule, policy)));
