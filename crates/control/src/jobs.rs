@@ -1,10 +1,10 @@
-//! What takes long or takes things apart: begun, kept in the store, carried out over links, restarts and sleeps, and
-//! told to who waits.
+//! What takes long or takes things apart. A job is kept in the store and survives restarts, lost links and sleep.
 //!
-//! The decisions are those of [`flotilla_fleet::jobs`], which sits in [`crate::cache::JobTable`]. Life cycle of a job here: its record is
-//! written → the runner is told → calls devices (`calls`) or carries the job out itself (`kinds`) → its outcome and its
-//! entries in the activity log are written in one transaction → requests that wait are answered, the live stream shows
-//! it → the device may forget it. What a device lists that control does not know is taken over (`listed`).
+//! The decisions are those of [`flotilla_fleet::jobs`], which sits in [`crate::cache::JobTable`]. Life cycle of a job here:
+//! its record is written → the runner is woken → it calls devices (`calls`) or carries the job out itself (`kinds`) → the
+//! outcome and its entries of the activity log are written in one transaction → requests that wait are answered, and the
+//! live stream shows it → the device may forget it. A job that a device lists and control does not know is taken over
+//! (`listed`).
 
 mod activity;
 pub(crate) mod begin;
@@ -20,7 +20,7 @@ pub(crate) use begin::begin;
 pub(crate) use news::JobNews;
 pub(crate) use runner::{resume, run};
 
-use crate::{core::Core, refusal::Refusal};
+use crate::{core::Core, refusal::Refusal, store::Newest};
 use flotilla_fleet::jobs::JobRecord;
 use flotilla_protocol::{
     Code, Timestamp,
@@ -29,11 +29,15 @@ use flotilla_protocol::{
 };
 use std::{collections::BTreeSet, time::Duration};
 
-/// How long jobs that are over are kept: as long as somebody may ask what went wrong last month.
+/// How long jobs that are over are kept: a month, so that a failure of last month's maintenance can be read up.
 const LONGEST_KEPT: Duration = Duration::from_secs(31 * 86_400);
 
-/// The most jobs that are over and kept.
-const MOST_KEPT: u32 = 1_000;
+/// The most jobs that are over and kept, and listed at once: with their containers some MiB, and the newest 20 jobs of
+/// the largest kind.
+const KEPT: Newest = Newest {
+    jobs: 1_000,
+    acts: 20_000,
+};
 
 /// Jobs that are over and listed unless another number is asked for.
 const LISTED: u32 = 20;
@@ -87,7 +91,8 @@ pub(crate) async fn list(core: &Core, scope: &Scope, limit: Option<u32>) -> Resu
     let seq = core.cache.lock().live.seq();
     let live = core.jobs.list();
     let limit = limit.unwrap_or(LISTED).min(MOST_LISTED);
-    let over = core.store.list_over_jobs(limit).await?;
+    let newest = Newest { jobs: limit, ..KEPT };
+    let over = core.store.list_over_jobs(newest).await?;
     let at = core.clock.now();
     let mut items: Vec<_> = over.iter().map(|record| view::of(record, false, at)).collect();
     let known: BTreeSet<_> = items.iter().map(|job| job.id).collect();
@@ -105,7 +110,7 @@ pub(crate) async fn list(core: &Core, scope: &Scope, limit: Option<u32>) -> Resu
 pub(crate) async fn trim(core: &Core) {
     let now = core.clock.now();
     let before = now.checked_sub(LONGEST_KEPT).unwrap_or(Timestamp::MIN);
-    if let Err(error) = core.store.trim_jobs(before, MOST_KEPT).await {
+    if let Err(error) = core.store.trim_jobs(before, KEPT).await {
         tracing::error!(%error, "old jobs could not be removed");
     }
 }

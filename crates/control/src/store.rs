@@ -20,6 +20,7 @@ pub(crate) use api_tokens::ApiTokenRow;
 pub(crate) use devices::{Credential, DeviceRow, Imposter, Relaying};
 pub(crate) use fleet::FleetRow;
 pub(crate) use inventory::LastReport;
+pub(crate) use jobs::Newest;
 pub(crate) use keys::ticket_end;
 pub(crate) use tokens::{TokenRow, TokenUse, UseOutcome};
 pub(crate) use tunnels::Tunnel;

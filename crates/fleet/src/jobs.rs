@@ -17,11 +17,13 @@ mod job;
 mod live_act;
 mod poll;
 mod record;
+mod room;
 mod todo;
 mod work;
 
 pub use live_act::{Call, CallFailure};
 pub use record::{Act, ActOutcome, JobRecord, LINES};
+pub use room::{CALLER_ACTS, DEVICE_ACTS, MOST_ACTS};
 pub use todo::{Now, Obstacle, Origin, Todo};
 pub use work::{Target, Work};
 
@@ -65,6 +67,10 @@ impl Jobs {
     /// What keeps a job from being begun.
     #[must_use]
     pub fn find_obstacle(&self, draft: &JobRecord) -> Option<Obstacle> {
+        self.find_job_in_the_way(draft).or_else(|| self.find_crowd(draft))
+    }
+
+    fn find_job_in_the_way(&self, draft: &JobRecord) -> Option<Obstacle> {
         if draft.work.waits_for_others() {
             return None;
         }
@@ -158,6 +164,16 @@ impl Jobs {
     pub fn is_underway(&self, id: JobId) -> bool {
         self.get(id)
             .is_some_and(|job| job.acts.iter().any(|act| act.underway))
+    }
+
+    /// Whether the outcome of an act of this job is not known.
+    #[must_use]
+    pub fn is_followed(&self, job: JobId, act: JobId) -> bool {
+        let job = self.get(job);
+        job.is_some_and(|job| {
+            job.each()
+                .any(|(known, live)| known.id == act && live.ended.is_none())
+        })
     }
 
     /// Whether an act of this id belongs to a job here.
@@ -337,11 +353,8 @@ impl Jobs {
         let Some(new) = replaced else { return };
         let jobs = self.live.values_mut();
         let acts = jobs.flat_map(|job| job.record.acts.iter_mut().zip(&job.acts));
-        for (act, _) in acts.filter(|(_, live)| !live.is_begun() && live.ended.is_none()) {
-            if (act.target.device, &act.target.container) == (old.device, &old.container) {
-                act.target.container = Some(new.clone());
-            }
-        }
+        let waiting = acts.filter(|(_, live)| !live.is_begun() && live.ended.is_none());
+        waiting.for_each(|(act, _)| act.target.follow(old, &new));
     }
 
     fn forget_settled(&mut self) {

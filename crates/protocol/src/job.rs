@@ -16,9 +16,8 @@ use crate::{
     id::JobId,
     inventory::ContainerAction,
     open::{Open, choice},
-    stream::{Malformed, Payload, Silence, Streaming, from_json, to_json},
+    stream::{Silence, Streaming, json_payload},
 };
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 /// `GET`: all jobs that the agent has not been told to forget, as a list of [`JobReport`]s. Below it, by id: `PUT`
@@ -167,20 +166,13 @@ pub struct JobReport {
     pub next_line: u32,
 }
 
-impl Payload for JobReport {
-    fn write(&self) -> Result<(u8, Bytes), Malformed> {
-        Ok((0, to_json(self)?))
-    }
-
-    fn read(_: u8, body: &Bytes) -> Result<Option<Self>, Malformed> {
-        from_json(body).map(Some)
-    }
-}
+json_payload!(JobReport);
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Code;
+    use crate::{Code, stream::Payload as _};
+    use bytes::Bytes;
 
     #[test]
     fn a_job_is_told_in_these_words() {
@@ -208,6 +200,8 @@ mod tests {
 
     #[test]
     fn what_a_newer_peer_asks_or_tells_is_unknown_and_not_an_error() {
+        let of_the_future = JobReport::read(1, &Bytes::from_static(b"no JSON"));
+        assert_eq!(of_the_future, Ok(None), "another kind of news is left out");
         let request: JobRequest = serde_json::from_str(r#"{"kind":"tide","all":[1]}"#).unwrap();
         assert_eq!(request, JobRequest::Unknown);
         let request: JobRequest = serde_json::from_str(r#"{"kind":"mode_change","mode":"vpn"}"#).unwrap();

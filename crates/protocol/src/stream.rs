@@ -1,4 +1,4 @@
-//! Streams: what goes on for as long as somebody reads it, typed like a request.
+//! Streams: answers without a fixed length, which end with their reader at the latest, typed like a request.
 //!
 //! A stream is frames in both directions, each with its length, its kind and its bytes ([`Frame`]):
 //!
@@ -89,6 +89,25 @@ impl Payload for Silence {
         Ok(None)
     }
 }
+
+/// Makes a type a [`Payload`] of one kind, 0, as JSON.
+macro_rules! json_payload {
+    ($type:ty) => {
+        impl $crate::stream::Payload for $type {
+            fn write(&self) -> Result<(u8, bytes::Bytes), $crate::stream::Malformed> {
+                Ok((0, $crate::stream::to_json(self)?))
+            }
+
+            fn read(kind: u8, body: &bytes::Bytes) -> Result<Option<Self>, $crate::stream::Malformed> {
+                (kind == 0)
+                    .then(|| $crate::stream::from_json(body))
+                    .transpose()
+            }
+        }
+    };
+}
+
+pub(crate) use json_payload;
 
 /// A value as JSON, for a [`Payload`] that is no bytes by itself.
 ///

@@ -1,5 +1,5 @@
-//! The jobs that are not over, in the state machine of `fleet`. Whoever learns of something tells it here; that wakes
-//! the runner, which carries out what is to be done next.
+//! The jobs that are not over, in the state machine of `fleet`. Links, requests and answers of devices report to it here,
+//! and each report wakes the runner, which carries out what is due next.
 
 use flotilla_fleet::jobs::{JobRecord, Jobs, Now, Origin, Todo};
 use flotilla_link::stream::AgentStream;
@@ -25,8 +25,8 @@ pub(crate) struct JobTable {
     machine: Mutex<Jobs>,
     shown: Mutex<BTreeMap<JobId, watch::Sender<ShownJob>>>,
     links: Mutex<LinkTable>,
-    /// Streams of news of acts, while no call reads them.
-    news: Mutex<BTreeMap<JobId, AgentStream<JobProgress>>>,
+    /// Streams of news of acts, each with its job, while no call reads them. Locked behind the machine.
+    news: Mutex<BTreeMap<(JobId, JobId), AgentStream<JobProgress>>>,
     woken: Notify,
     /// Held while a job is drafted, written and adopted, so that no two begin on the same thing.
     pub(crate) beginning: tokio::sync::Mutex<()>,
@@ -64,12 +64,12 @@ impl JobTable {
     }
 
     /// The stream by which the news of an act come.
-    pub(crate) fn take_news(&self, act: JobId) -> Option<AgentStream<JobProgress>> {
+    pub(crate) fn take_news(&self, act: (JobId, JobId)) -> Option<AgentStream<JobProgress>> {
         self.news.lock().remove(&act)
     }
 
-    /// Keeps the stream for the next call about the act.
-    pub(crate) fn keep_news(&self, act: JobId, news: AgentStream<JobProgress>) {
+    /// Keeps the stream for the next call about the act, until its outcome is known.
+    pub(crate) fn keep_news(&self, act: (JobId, JobId), news: AgentStream<JobProgress>) {
         self.news.lock().insert(act, news);
     }
 
@@ -166,7 +166,12 @@ impl JobTable {
     pub(crate) fn poll_todo(&self, now: Now) -> Option<Todo> {
         let mut machine = self.machine.lock();
         machine.handle_timeout(now);
-        machine.poll_todo(now)
+        let todo = machine.poll_todo(now);
+        if todo.is_none() {
+            let mut news = self.news.lock();
+            news.retain(|(job, act), _| machine.is_followed(*job, *act));
+        }
+        todo
     }
 }
 

@@ -24,6 +24,7 @@ pub(crate) async fn begin(
     match core.jobs.read(|jobs| jobs.find_obstacle(&draft)) {
         Some(Obstacle::Same(id)) => return core.jobs.handle(id).ok_or_else(|| gone(id)),
         Some(Obstacle::Busy(id)) => return Err(busy(core, id)),
+        Some(Obstacle::Crowd { most, is_own }) => return Err(crowded(most, is_own)),
         None => {}
     }
     core.store.create_job(&draft).await?;
@@ -54,6 +55,18 @@ fn fresh_id(core: &Core) -> JobId {
 
 fn gone(id: JobId) -> Refusal {
     Refusal(Code::Conflict.because(format!("The same was done by job {id} a moment ago. Look again.")))
+}
+
+/// Why a job has to be asked for again when others are over.
+pub(crate) fn crowded(most: usize, is_own: bool) -> Refusal {
+    let whose = if is_own {
+        "Your jobs"
+    } else {
+        "The jobs of all callers"
+    };
+    Refusal(Code::RateLimited.because(format!(
+        "{whose} that are not over would act on more than {most} containers with this one, the most there may be. Wait until some are over, or cancel those that are not needed."
+    )))
 }
 
 /// Why a job has to be asked for again when another one is over.

@@ -26,14 +26,15 @@ const LIST_CHECK: Duration = Duration::from_millis(20);
 /// Calls a device, and answers what it says. Its words are bounded and safe to show.
 pub(super) async fn call(
     core: &Core,
-    (device, act): (DeviceId, JobId),
+    (device, job, act): (DeviceId, JobId, JobId),
     call: &Call,
 ) -> Result<JobReport, CallFailure> {
     let link = core.links.lookup(device).ok_or(CallFailure::CutOff)?;
-    let answer = send(core, &link, act, call).await;
+    let answer = send(core, &link, (job, act), call).await;
     let report = bounded(answer.map_err(|error| match error {
         CallError::Closed => CallFailure::CutOff,
-        CallError::TimedOut(_) | CallError::Busy => CallFailure::Silent,
+        CallError::TimedOut(_) => CallFailure::Silent,
+        CallError::Busy => CallFailure::Crowded,
         error => CallFailure::Refused(error.into()),
     })?);
     if report.state.is_over() {
@@ -44,22 +45,29 @@ pub(super) async fn call(
     Ok(report)
 }
 
-async fn send(core: &Core, link: &AgentLink, id: JobId, call: &Call) -> Result<JobReport, CallError> {
+async fn send(
+    core: &Core,
+    link: &AgentLink,
+    (job, id): (JobId, JobId),
+    call: &Call,
+) -> Result<JobReport, CallError> {
     let path = format!("{JOBS_PATH}/{id}");
     match call {
         Call::Begin(request) => link.put(&path, request, ANSWER).await,
-        Call::Follow { from } => follow(core, link, id, *from).await,
+        Call::Follow { from } => follow(core, link, (job, id), *from).await,
         Call::Cancel => link.delete(&format!("{path}?only=cancel"), ANSWER).await,
-        Call::Forget => {
-            drop(core.jobs.take_news(id));
-            link.delete(&format!("{path}?only=forget"), ANSWER).await
-        }
+        Call::Forget => link.delete(&format!("{path}?only=forget"), ANSWER).await,
     }
 }
 
 /// The next news of an act. They are one stream as long as the link lives.
-async fn follow(core: &Core, link: &AgentLink, id: JobId, from: u32) -> Result<JobReport, CallError> {
-    let mut news = match core.jobs.take_news(id) {
+async fn follow(
+    core: &Core,
+    link: &AgentLink,
+    (job, id): (JobId, JobId),
+    from: u32,
+) -> Result<JobReport, CallError> {
+    let mut news = match core.jobs.take_news((job, id)) {
         Some(news) => news,
         None => {
             link.open::<JobProgress>(&id, FollowJob { from }, &Opener::Control, ANSWER)
@@ -68,7 +76,7 @@ async fn follow(core: &Core, link: &AgentLink, id: JobId, from: u32) -> Result<J
     };
     match news.next().await {
         Some(Event::Item(report)) => {
-            core.jobs.keep_news(id, news);
+            core.jobs.keep_news((job, id), news);
             Ok(report)
         }
         Some(Event::End(End::Finished { outcome })) => Ok(outcome),
@@ -87,6 +95,10 @@ fn bounded(report: JobReport) -> JobReport {
             .as_deref()
             .map(|target| shown(target, SENTENCE_CHARS)),
         problem: report.problem.map(flotilla_link::sanitize_device_problem),
+        container: report
+            .container
+            .as_deref()
+            .map(|container| shown(container, SENTENCE_CHARS)),
         ..report
     }
 }

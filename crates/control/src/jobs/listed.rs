@@ -1,8 +1,9 @@
-//! What a device lists when its link begins: acts that are over here and that it may forget, acts of which nobody knew
-//! what became, and jobs that a control without this record of them began.
+//! Jobs that a device lists when its link begins. Each is one of three: over here, so the device may forget it; written
+//! off here after its device was away for too long, so it is taken up again; or unknown here, as after control was
+//! restored from an older backup, so a record is made of it.
 
 use super::{begin::adopt, calls::ANSWER};
-use crate::core::Core;
+use crate::{core::Core, report::SENTENCE_CHARS};
 use flotilla_fleet::jobs::{JobRecord, Origin, Target, Work};
 use flotilla_link::{AgentLink, CallError};
 use flotilla_protocol::{
@@ -11,6 +12,7 @@ use flotilla_protocol::{
     id::DeviceId,
     job::{JOBS_PATH, JobReport, JobRequest},
     name::DeviceName,
+    text::shown,
 };
 use serde::de::IgnoredAny;
 use tokio::time::sleep;
@@ -98,7 +100,15 @@ async fn take_over(core: &Core, (device, link): (DeviceId, &AgentLink), report: 
     };
     let wait = core.cache.lock().pace(device, CLAIM_COST, core.clock.now());
     sleep(wait).await;
+    // What it claimed over a link that ended meanwhile it lists again, and only one link at a time is charged for it.
+    if link.is_closed() {
+        return;
+    }
     let record = JobRecord::draft(report.id, work, caller, core.clock.now(), || report.id);
+    if core.jobs.read(|jobs| jobs.find_crowd(&record)).is_some() {
+        tracing::debug!(device.id = %device, "a device has too many jobs of which control does not know");
+        return;
+    }
     match core.store.create_job(&record).await {
         Ok(()) => drop(adopt(core, record, Origin::Listed)),
         Err(error) => tracing::error!(%error, "a device's job can't be written down"),
@@ -113,7 +123,7 @@ fn work(device: DeviceId, device_name: DeviceName, request: &JobRequest) -> Opti
         JobRequest::Unknown => return None,
     };
     let target = Target {
-        container: container.cloned(),
+        container: container.map(|container| shown(container, SENTENCE_CHARS)),
         ..Target::agent(device, device_name)
     };
     Some((work, vec![target]))

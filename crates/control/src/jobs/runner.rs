@@ -1,6 +1,6 @@
 //! The runner: carries out what the state machine of jobs wants next, and tells it what came of that.
 
-use super::{activity, begin::adopt, calls, kinds, listed, view};
+use super::{KEPT, activity, begin::adopt, calls, kinds, listed, view};
 use crate::{
     cache::{Audience, ShownJob, Upsert},
     core::Core,
@@ -10,12 +10,17 @@ use flotilla_fleet::jobs::{JobRecord, Origin, Todo};
 use flotilla_protocol::{api::Resource, id::JobId};
 use std::sync::Arc;
 
-/// Takes up the jobs that an earlier run of control began.
+/// Takes up the jobs that an earlier run of control began, with the containers that placements made since.
 ///
 /// # Errors
 /// The store can't be read.
 pub(crate) async fn resume(core: &Core) -> Result<(), StoreError> {
-    for record in core.store.list_live_jobs().await? {
+    let mut live = core.store.list_live_jobs().await?;
+    let over = core.store.list_over_jobs(KEPT).await?;
+    for placement in over.iter().rev() {
+        live.iter_mut().for_each(|record| record.follow(placement));
+    }
+    for record in live {
         tracing::info!(job.id = %record.id, "a job goes on");
         drop(adopt(core, record, Origin::Kept));
     }
@@ -55,7 +60,7 @@ fn carry_out(core: &Arc<Core>, todo: Todo) {
             call,
         } => {
             tasks.spawn(async move {
-                let answer = calls::call(&shared, (device, act), &call).await;
+                let answer = calls::call(&shared, (device, job, act), &call).await;
                 let moment = shared.moment();
                 shared
                     .jobs

@@ -1,5 +1,5 @@
-//! Jobs: what was asked, and what came of it. A job is written before any device hears of it, and its outcome together
-//! with what the activity log says of it.
+//! Records of jobs: the request, its state and its outcome. A record is written before the first call to a device, and an
+//! outcome in one transaction with its entries of the activity log.
 
 use super::{DeviceRow, NewActivity, Store, StoreError, activity, cells, devices, to_json};
 use flotilla_fleet::jobs::{Act, JobRecord};
@@ -9,6 +9,26 @@ use flotilla_protocol::{
     id::{DeviceId, JobId},
 };
 use sqlx::{AssertSqlSafe, Sqlite, Transaction};
+
+/// The jobs that are over by their age, the newest first, each with how many acts it and all newer ones have.
+const BY_AGE: &str = "SELECT jobs.id AS id, ROW_NUMBER() OVER newest AS nth, \
+     SUM((SELECT COUNT(*) FROM job_acts WHERE job_id = jobs.id)) OVER newest AS acts FROM jobs WHERE ended IS NOT NULL \
+     WINDOW newest AS (ORDER BY ended DESC, id DESC ROWS UNBOUNDED PRECEDING)";
+
+/// So many of the newest jobs that are over, and not more of them than have so many acts together.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Newest {
+    pub(crate) jobs: u32,
+    pub(crate) acts: u32,
+}
+
+impl Newest {
+    /// The condition under which a job is one of them.
+    fn condition(self) -> String {
+        let Self { jobs, acts } = self;
+        format!("id IN (SELECT id FROM ({BY_AGE}) WHERE nth <= {jobs} AND acts <= {acts})")
+    }
+}
 
 #[derive(sqlx::FromRow)]
 struct SqlRow {
@@ -97,9 +117,9 @@ impl Store {
     }
 
     /// The newest jobs that are over, the newest first.
-    pub(crate) async fn list_over_jobs(&self, limit: u32) -> Result<Vec<JobRecord>, StoreError> {
-        let clause = "ended IS NOT NULL ORDER BY ended DESC, id DESC LIMIT ?";
-        self.find_jobs(clause, &[&limit.to_string()]).await
+    pub(crate) async fn list_over_jobs(&self, newest: Newest) -> Result<Vec<JobRecord>, StoreError> {
+        let clause = newest.condition() + " ORDER BY ended DESC, id DESC";
+        self.find_jobs(&clause, &[]).await
     }
 
     pub(crate) async fn lookup_job(&self, id: JobId) -> Result<Option<JobRecord>, StoreError> {
@@ -118,7 +138,7 @@ impl Store {
         Ok(self.find_jobs(clause, &[&device.to_string()]).await?.pop())
     }
 
-    async fn find_jobs(&self, clause: &'static str, values: &[&str]) -> Result<Vec<JobRecord>, StoreError> {
+    async fn find_jobs(&self, clause: &str, values: &[&str]) -> Result<Vec<JobRecord>, StoreError> {
         let sql = format!(
             "SELECT id, caller, request, state, step, lines, began, ended, outcome FROM jobs WHERE {clause}"
         );
@@ -153,16 +173,14 @@ impl Store {
         read.collect()
     }
 
-    /// Removes jobs that ended before a moment, and those beyond the newest `keep`.
-    pub(crate) async fn trim_jobs(&self, before: Timestamp, keep: u32) -> Result<(), StoreError> {
-        sqlx::query(
-            "DELETE FROM jobs WHERE ended < ?1 OR ended IS NOT NULL AND id NOT IN \
-             (SELECT id FROM jobs WHERE ended IS NOT NULL ORDER BY ended DESC LIMIT ?2)",
-        )
-        .bind(before.as_millisecond())
-        .bind(keep)
-        .execute(&self.writer)
-        .await?;
+    /// Removes jobs that ended before a moment, and those that are not of the newest.
+    pub(crate) async fn trim_jobs(&self, before: Timestamp, kept: Newest) -> Result<(), StoreError> {
+        let is_kept = kept.condition();
+        let sql = format!("DELETE FROM jobs WHERE ended < ? OR ended IS NOT NULL AND NOT {is_kept}");
+        sqlx::query(AssertSqlSafe(sql))
+            .bind(before.as_millisecond())
+            .execute(&self.writer)
+            .await?;
         Ok(())
     }
 }
@@ -225,6 +243,10 @@ mod tests {
         job::JobState,
     };
 
+    fn newest(jobs: u32, acts: u32) -> Newest {
+        Newest { jobs, acts }
+    }
+
     fn id(n: u128) -> JobId {
         JobId(uuid::Uuid::from_u128(n))
     }
@@ -271,7 +293,10 @@ mod tests {
         );
         assert_eq!(store.verify_activity().await.unwrap().faulty, None);
         assert!(store.list_live_jobs().await.unwrap().is_empty());
-        assert_eq!(store.list_over_jobs(5).await.unwrap(), std::slice::from_ref(&job));
+        assert_eq!(
+            store.list_over_jobs(newest(5, 99)).await.unwrap(),
+            std::slice::from_ref(&job)
+        );
         assert_eq!(store.lookup_job(id(1)).await.unwrap(), Some(job));
         assert_eq!(store.lookup_job(id(9)).await.unwrap(), None);
     }
@@ -287,10 +312,29 @@ mod tests {
                 store.save_job(&job, &[0, 1], vec![], moment(n)).await.unwrap();
             }
         }
-        store.trim_jobs(moment(13), 2).await.unwrap();
-        let over = store.list_over_jobs(9).await.unwrap();
+        store.trim_jobs(moment(13), newest(2, 99)).await.unwrap();
+        let over = store.list_over_jobs(newest(9, 99)).await.unwrap();
         assert_eq!(over.iter().map(|job| job.id).collect::<Vec<_>>(), [id(6), id(5)]);
         assert_eq!(store.list_live_jobs().await.unwrap().len(), 1);
         assert!(store.lookup_job_of(id(102)).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn jobs_of_many_containers_are_kept_and_listed_by_what_all_of_them_weigh() {
+        let (store, _dir) = open().await;
+        for n in 1..=4_u8 {
+            let mut job = job(n.into(), 1);
+            store.create_job(&job).await.unwrap();
+            end(&mut job, 10 + i64::from(n));
+            store.save_job(&job, &[0, 1], vec![], moment(20)).await.unwrap();
+        }
+        let ids = async |newest| -> Vec<_> {
+            let over = store.list_over_jobs(newest).await.unwrap();
+            over.iter().map(|job| job.id).collect()
+        };
+        assert_eq!(ids(newest(9, 5)).await, [id(4), id(3)]);
+        assert_eq!(ids(newest(1, 5)).await, [id(4)]);
+        store.trim_jobs(moment(0), newest(9, 5)).await.unwrap();
+        assert_eq!(ids(newest(9, 99)).await, [id(4), id(3)]);
     }
 }

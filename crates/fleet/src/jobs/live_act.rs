@@ -1,4 +1,4 @@
-//! One act while its job is not over: which call its device gets next, and what came of it.
+//! One act of a job that is not over: the next call to its device, and its outcome.
 //!
 //! Life of an act: not begun → (told to begin) → begun → followed → its outcome is known → the outcome is kept → the
 //! device may forget it. The outcome is kept before the device forgets its own record, so that whenever control ends,
@@ -12,12 +12,12 @@ use flotilla_protocol::{
 };
 use std::time::{Duration, Instant};
 
-/// How long an act that has not begun waits for its device: a restart of the device, and no surprise in the evening for
-/// what somebody asked for in the morning.
+/// How long an act that has not begun waits for its device: long enough for a restart of the device, and short enough that
+/// a request of the morning is not carried out in the evening.
 pub(super) const AWAY: Duration = Duration::from_secs(5 * 60);
 
-/// How long control waits for a device that may have begun an act: a weekend's outage at home would be longer, but
-/// somebody who waits for an outcome gives up earlier.
+/// How long control waits for a device that may have begun an act. A day covers a power cut; after a longer outage the
+/// device still reports the outcome, and the job is taken up again.
 pub(super) const LOST: Duration = Duration::from_secs(24 * 3_600);
 
 /// Attempts of a call that gets no answer while the device's link lives.
@@ -26,7 +26,7 @@ const TRIES: u32 = 3;
 /// The pause before a call that was cut off is made again. A link may notice its own end later than its calls do.
 const CUT_OFF: Duration = Duration::from_millis(200);
 
-/// The pause before a device that is full of jobs is told again.
+/// The pause before a device that is full of jobs or of streams is called again.
 const FULL: Duration = Duration::from_secs(2);
 
 /// A call to a device about one act.
@@ -45,10 +45,12 @@ pub enum Call {
 /// Why a call has no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CallFailure {
-    /// The link ended. Nobody knows whether the device got the call.
+    /// The link ended. The device may have got the call.
     CutOff,
     /// The device did not answer in time.
     Silent,
+    /// The call was not made, because too many go on at the device.
+    Crowded,
     /// The device answered that it does not do it, or an answer that means nothing.
     Refused(Problem),
 }
@@ -238,6 +240,9 @@ impl LiveAct {
         let is_begin = matches!(call, Call::Begin(_));
         match failure {
             CallFailure::Refused(problem) if is_begin && problem.code == Code::RateLimited => {
+                self.handle_failure(call, CallFailure::Crowded, (is_canceling, now))
+            }
+            CallFailure::Crowded => {
                 self.paused_until = Some(now + FULL);
                 None
             }

@@ -60,7 +60,7 @@ pub struct ActOutcome {
     /// The agent ended meanwhile, and went on with it afterwards.
     #[serde(default)]
     pub interrupted: bool,
-    /// Nobody knows what came of it: it may go on at the device, which tells when it comes back.
+    /// The outcome is unknown: the act may go on at the device, which reports it when it comes back.
     #[serde(default)]
     pub lost: bool,
 }
@@ -190,6 +190,19 @@ impl JobRecord {
         found.outcome = None;
         (self.state, self.ended, self.problem) = (JobState::Running, None, None);
         true
+    }
+
+    /// Lets the acts whose outcome is not known go on with the containers that a placement made.
+    pub fn follow(&mut self, placement: &JobRecord) {
+        for Act {
+            target: old, outcome, ..
+        } in &placement.acts
+        {
+            if let Some(new) = outcome.as_ref().and_then(|outcome| outcome.container.as_ref()) {
+                let open = self.acts.iter_mut().filter(|act| act.outcome.is_none());
+                open.for_each(|act| act.target.follow(old, new));
+            }
+        }
     }
 
     pub(super) fn add_line(&mut self, line: String) {

@@ -1,6 +1,7 @@
 //! Jobs at each of their steps, and a simulation of everything that may end.
 
 mod agents;
+mod room;
 mod steps;
 mod world;
 mod worlds;

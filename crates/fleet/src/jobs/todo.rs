@@ -42,6 +42,8 @@ pub enum Obstacle {
     Same(JobId),
     /// A job acts on the same thing, and this one is not of a kind that waits for it.
     Busy(JobId),
+    /// With it, the jobs that are not over would have more acts than there may be: those of its caller, or those of all.
+    Crowd { most: usize, is_own: bool },
 }
 
 /// Where a job comes from.

@@ -57,6 +57,13 @@ impl Target {
         self.name.as_deref().unwrap_or("a container")
     }
 
+    /// Means the container that took the place of the old one, if that is what it meant.
+    pub(super) fn follow(&mut self, old: &Self, new: &str) {
+        if (self.device, &self.container) == (old.device, &old.container) {
+            self.container = Some(new.to_owned());
+        }
+    }
+
     /// Whether it can't be acted on beside the other one. When an agent moves, everything that it does ends.
     pub(super) fn is_in_the_way_of(&self, other: &Self) -> bool {
         self.device == other.device

@@ -100,3 +100,41 @@ impl<S: Streaming> fmt::Debug for Upward<S> {
         f.write_str("Upward")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::BufMut as _;
+    use flotilla_protocol::{
+        job::JobProgress,
+        stream::{Frame, LONGEST_BODY},
+    };
+    use futures_util::stream;
+
+    async fn open(
+        chunks: impl Stream<Item = Bytes> + Send + 'static,
+    ) -> Result<Upward<JobProgress>, NotOpened> {
+        Upward::open(chunks).await.map(|(_, upward)| upward)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_never_says_what_it_wants_is_waited_for_ten_seconds() {
+        let beats = stream::repeat_with(|| Frame::BEAT.to_bytes().unwrap()).take(9);
+        let refused = timeout(OPEN * 2, open(beats.chain(stream::pending()))).await;
+        assert_eq!(refused.unwrap().unwrap_err(), NotOpened::Silent);
+    }
+
+    #[tokio::test]
+    async fn who_wants_16_mib_of_things_is_refused_at_the_first_bytes() {
+        let mut head = Vec::new();
+        head.put_u32(16 << 20);
+        head.put_u8(1);
+        let refused = open(stream::iter([Bytes::from(head)]).chain(stream::pending())).await;
+        let why = refused.unwrap_err();
+        assert_eq!(
+            why,
+            Malformed::TooLong(16 << 20).into(),
+            "{LONGEST_BODY} is the most"
+        );
+    }
+}

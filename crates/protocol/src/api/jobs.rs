@@ -9,9 +9,8 @@ use crate::{
     job::{FollowJob, JobState},
     name::DeviceName,
     open::choice,
-    stream::{Malformed, Payload, Silence, Streaming, from_json, to_json},
+    stream::{Silence, Streaming, json_payload},
 };
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 choice!(
@@ -88,7 +87,7 @@ pub struct ContainerOutcome {
 /// All jobs that are not over, and the newest of those that are; the newest first.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ListJobs {
-    /// How many of those that are over, 0 to 500; 20 when absent.
+    /// How many of those that are over, 0 to 500; 20 when absent. Fewer where they have many thousand containers.
     pub limit: Option<u32>,
 }
 
@@ -125,15 +124,7 @@ impl Streaming for WatchJob {
     }
 }
 
-impl Payload for Job {
-    fn write(&self) -> Result<(u8, Bytes), Malformed> {
-        Ok((0, to_json(self)?))
-    }
-
-    fn read(_: u8, body: &Bytes) -> Result<Option<Self>, Malformed> {
-        from_json(body).map(Some)
-    }
-}
+json_payload!(Job);
 
 /// Ends a job at the next point at which that is safe. Answers it as it is then: it may be `canceling` for a while.
 #[derive(Debug, Clone)]

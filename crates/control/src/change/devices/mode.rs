@@ -21,7 +21,7 @@ pub(crate) async fn set_mode(
     core: &Core,
     caller: &Caller,
     (device, mode): (DeviceId, NetworkMode),
-    order: impl FnOnce(&DeviceEntry) -> Option<JobRecord>,
+    order: impl FnOnce(&DeviceEntry) -> Result<Option<JobRecord>, Refusal>,
 ) -> Change<Option<ModeSet>> {
     let _write_guard = core.write_lock.lock().await;
     let entry = core.device(device)?;
@@ -30,7 +30,7 @@ pub(crate) async fn set_mode(
         if !entry.has_mode_mismatch() {
             return Ok((None, Effects::default()));
         }
-        let job = order(&entry);
+        let job = order(&entry)?;
         core.store.save_mode(&entry.row, job.as_ref()).await?;
         let details = format!("Network mode: {mode}, ordered again.");
         return Ok(recorded(caller, (entry, job), details));
@@ -39,7 +39,7 @@ pub(crate) async fn set_mode(
     row.mode = mode;
     // The decision to keep host networking covers this stay in host mode only.
     row.host_kept = false;
-    let job = order(&entry);
+    let job = order(&entry)?;
     core.store.save_mode(&row, job.as_ref()).await?;
     let now = core.clock.now();
     {

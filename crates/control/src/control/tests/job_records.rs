@@ -1,11 +1,11 @@
 //! Jobs whose records outlive control, links and devices, and what people see of them.
 
 use super::{jobs::last_activity, modes::add_box, *};
-use flotilla_fleet::jobs::{JobRecord, Target, Work};
+use flotilla_fleet::jobs::{ActOutcome, CALLER_ACTS, JobRecord, Origin, Target, Work};
 use flotilla_protocol::{
     activity::{Action, Activity, Actor},
     api::{Job, JobKind},
-    id::JobId,
+    id::{DeviceId, JobId},
     inventory::ContainerAction,
     job::{JobRequest, JobState},
 };
@@ -35,7 +35,7 @@ async fn restarts_recorded(control: &Control) -> usize {
     log.items.iter().filter(restarted).count()
 }
 
-/// Restarts a container of the box as an earlier control had begun to: the job is written, and nobody was told.
+/// Writes the record of a restart, as a control leaves it that ends before its first call to the device.
 async fn written(control: &Control) -> JobRecord {
     let device = control.device("box").await;
     let target = Target {
@@ -196,5 +196,70 @@ async fn a_job_says_that_it_waits_for_a_device_and_can_be_canceled_meanwhile() {
             .await["code"],
         json!(Code::NotFound)
     );
+    control.shutdown().await;
+}
+
+#[tokio::test]
+async fn who_has_too_many_jobs_begins_no_more_of_any_kind_until_one_is_canceled() {
+    let dir = tempfile::tempdir().unwrap();
+    let control = Control::start(config(dir.path())).await.unwrap();
+    let (_agent, _enrolled) = add_box(&control, "host").await;
+    let away = Target::agent(DeviceId(uuid::Uuid::from_u128(7)), "away".parse().unwrap());
+    let targets = (0..CALLER_ACTS).map(|n| Target {
+        container: Some(n.to_string()),
+        ..away.clone()
+    });
+    let action = ContainerAction::Restart;
+    let work = (Work::Bulk { action }, targets.collect());
+    let many = crate::jobs::begin::draft(&control.core, work, Actor::Owner);
+    control.core.store.create_job(&many).await.unwrap();
+    drop(crate::jobs::begin::adopt(
+        &control.core,
+        many.clone(),
+        Origin::New,
+    ));
+
+    let body = r#"{"action":"restart","containers":[{"device":"box","container":"web"}]}"#;
+    let restart = async || control.ask("POST", "/containers/actions", body).await;
+    assert_eq!(restart().await["code"], json!(Code::RateLimited));
+    let moved = control
+        .ask("POST", "/devices/box/mode", r#"{"mode":"bridge"}"#)
+        .await;
+    assert_eq!(moved["code"], json!(Code::RateLimited), "{moved}");
+    assert_eq!(control.device("box").await.mode.as_str(), "host");
+
+    control.ask("DELETE", &format!("/jobs/{}", many.id), "").await;
+    assert_eq!(over(&control, many.id).await.state, JobState::Canceled);
+    let begun: Job = serde_json::from_value(restart().await).unwrap();
+    assert_eq!(over(&control, begun.id).await.state, JobState::Done);
+    control.shutdown().await;
+}
+
+#[tokio::test]
+async fn who_waited_for_a_container_goes_on_with_the_new_one_also_when_control_ended_meanwhile() {
+    let dir = tempfile::tempdir().unwrap();
+    let control = Control::start(config(dir.path())).await.unwrap();
+    let (_agent, enrolled) = add_box(&control, "pause").await;
+    let waiting = written(&control).await;
+    let work = (
+        Work::Placement { member: true },
+        vec![waiting.acts[0].target.clone()],
+    );
+    let mut placement = crate::jobs::begin::draft(&control.core, work, Actor::Owner);
+    let store = &control.core.store;
+    store.create_job(&placement).await.unwrap();
+    placement.acts[0].outcome = Some(ActOutcome {
+        container: Some("1+".into()),
+        ..ActOutcome::done()
+    });
+    let now = control.core.clock.now();
+    (placement.state, placement.ended) = (JobState::Done, Some(now));
+    store.save_job(&placement, &[0], Vec::new(), now).await.unwrap();
+
+    let (control, agent) = restart(control, dir.path(), &enrolled).await;
+    assert_eq!(over(&control, waiting.id).await.state, JobState::Done);
+    let calls = agent.calls.lock().unwrap().clone();
+    let restarts = calls.iter().filter(|call| call.starts_with("job restart"));
+    assert_eq!(restarts.collect::<Vec<_>>(), ["job restart 1+"]);
     control.shutdown().await;
 }

@@ -22,6 +22,8 @@ pub(super) struct FakeJobs {
     reports: Arc<Mutex<BTreeMap<JobId, JobReport>>>,
     /// While true, jobs do not end.
     pub(super) slow: watch::Sender<bool>,
+    /// While true, the agent tells also the outcome of a job as an item, and keeps the stream open.
+    pub(super) chatty: watch::Sender<bool>,
     /// While true, the agent refuses to forget jobs.
     stubborn: watch::Sender<bool>,
     /// The most jobs that went on at once.
@@ -51,8 +53,13 @@ impl FakeJobs {
                 JobProgress::PATH,
                 post(async move |Path(id): Path<JobId>, _: Opened<JobProgress>| {
                     let jobs = follow.clone();
-                    answer::<JobProgress, _>(CancellationToken::new(), |_out| async move {
+                    answer::<JobProgress, _>(CancellationToken::new(), |mut out| async move {
+                        let mut chatty = jobs.chatty.subscribe();
                         let outcome = jobs.follow(id).await;
+                        if *chatty.borrow() {
+                            out.send(&outcome).await.unwrap();
+                            chatty.wait_for(|chatty| !chatty).await.unwrap();
+                        }
                         End::Finished { outcome }
                     })
                 }),
@@ -94,7 +101,7 @@ impl FakeJobs {
         report
     }
 
-    /// Notes a job that ended while nobody asked.
+    /// Adds a job that ended while the device had no link.
     pub(super) fn end(&self, id: JobId, request: JobRequest) {
         let report = self.start(id, request);
         let report = JobReport {

@@ -157,3 +157,30 @@ async fn is_told_once(control: &Control, order: [Event; 3]) {
 async fn whatever_comes_first_of_a_failing_store_a_second_link_and_a_revocation_all_of_it_ends_as_it_must() {
     futures_util::future::join_all(ORDERS.map(holds)).await;
 }
+
+#[tokio::test]
+async fn a_stream_of_news_ends_with_its_act_though_the_outcome_can_t_be_written_yet() {
+    let dir = tempfile::tempdir().unwrap();
+    let control = Control::start(config(dir.path())).await.unwrap();
+    let (agent, _enrolled) = add_box(&control, "host").await;
+    let mut disk = Disk::of(&control).await;
+    agent.jobs.slow.send_replace(true);
+    agent.jobs.chatty.send_replace(true);
+    let body = r#"{"action":"restart","containers":[{"device":"box","container":"web"}]}"#;
+    let begun = control.ask("POST", "/containers/actions", body).await;
+    eventually("it is followed", async || agent.jobs.chatty.receiver_count() == 1).await;
+    disk.fail().await;
+    agent.jobs.slow.send_replace(false);
+    eventually("it is done", async || agent.jobs.list()[0].state.is_over()).await;
+    eventually("the stream is given back", async || {
+        agent.jobs.chatty.receiver_count() == 0
+    })
+    .await;
+    disk.mend().await;
+    let id = begun["id"].as_str().unwrap();
+    eventually("it is written", async || {
+        job(&control, id).await.state == JobState::Done
+    })
+    .await;
+    control.shutdown().await;
+}

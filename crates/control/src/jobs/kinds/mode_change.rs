@@ -8,14 +8,14 @@ use crate::{
     change::devices::{mode_label, rotate, set_mode},
     core::Core,
     effects::complete,
-    jobs::begin::{adopt, draft},
+    jobs::begin::{adopt, crowded, draft},
     refusal::Refusal,
 };
 use flotilla_fleet::{
     Life,
     access::Caller,
     enrollment,
-    jobs::{JobRecord, Origin, Target, Work},
+    jobs::{JobRecord, Obstacle, Origin, Target, Work},
 };
 use flotilla_protocol::{
     Code,
@@ -62,11 +62,25 @@ pub(crate) async fn change_mode(
 }
 
 /// The job that moves an agent that can be told to.
-fn order(core: &Core, caller: &Caller, entry: &DeviceEntry, mode: NetworkMode) -> Option<JobRecord> {
+///
+/// # Errors
+/// There are too many jobs.
+fn order(
+    core: &Core,
+    caller: &Caller,
+    entry: &DeviceEntry,
+    mode: NetworkMode,
+) -> Result<Option<JobRecord>, Refusal> {
     let target = Target::agent(entry.row.id, entry.row.name.clone());
     let work = (Work::ModeChange { mode }, vec![target]);
-    let is_possible = find_obstacle(core, entry, mode) == Ok(true);
-    is_possible.then(|| draft(core, work, caller.actor()))
+    if find_obstacle(core, entry, mode) != Ok(true) {
+        return Ok(None);
+    }
+    let draft = draft(core, work, caller.actor());
+    match core.jobs.read(|jobs| jobs.find_obstacle(&draft)) {
+        Some(Obstacle::Crowd { most, is_own }) => Err(crowded(most, is_own)),
+        _ => Ok(Some(draft)),
+    }
 }
 
 async fn make_by_hand(

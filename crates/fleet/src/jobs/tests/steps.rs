@@ -151,7 +151,7 @@ fn what_a_device_has_begun_is_waited_for_longer_and_told_when_it_is_back() {
     assert_eq!(desk.problem(job).code, Code::NoAnswer);
     assert!(desk.jobs.lookup(job).is_none());
     let mut kept = desk.kept[&job].clone();
-    assert!(kept.reopen(job), "nobody knew what came of it");
+    assert!(kept.reopen(job), "its outcome was unknown");
     desk.jobs.adopt(kept, Origin::Listed, desk.now);
     desk.link(0, &[job]);
     desk.answer(JobState::Done);
@@ -340,4 +340,22 @@ fn at_whichever_step_an_agent_ends_its_act_is_done_once_and_what_came_of_it_is_t
     desk.cut(0);
     assert!(desk.jobs.lookup(job).is_none());
     assert_eq!(desk.kept[&job].state, JobState::Undone);
+}
+
+#[test]
+fn a_device_whose_streams_are_all_taken_is_asked_later_and_its_job_is_not_lost() {
+    let mut desk = Desk::new();
+    let job = desk.begin(1, placement(0, "web", true));
+    desk.answer(JobState::Running);
+    for _ in 0..5 {
+        let (job, act, call) = desk.calls.remove(0);
+        desk.jobs
+            .handle_answer(job, (act, &call), Err(CallFailure::Crowded), desk.now);
+        desk.work();
+        assert_eq!(desk.out(), [], "there is a pause");
+        desk.pass(2);
+    }
+    assert_eq!(desk.state(job), JobState::Running);
+    desk.answer(JobState::Done);
+    assert_eq!(desk.state(job), JobState::Done);
 }
