@@ -4,8 +4,8 @@
 use super::{Jobs, job::Job, record::JobRecord, todo::Obstacle};
 use flotilla_protocol::activity::Actor;
 
-/// Acts of all jobs that are not over: some MiB of records, and a few milliseconds for a look at all of them. The owner
-/// has a share beside it, so that no tokens can keep the owner from acting.
+/// Acts of all jobs that are not over: eight of the largest bulk jobs. Their records take some MiB, and each event looks at
+/// all of them. The owner has a share beside it, so that no tokens can keep the owner from acting.
 pub const MOST_ACTS: usize = 8_000;
 
 /// Acts of one caller: a quarter, so that no token takes all, and two of the largest bulk jobs.
