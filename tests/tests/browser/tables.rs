@@ -115,10 +115,8 @@ fn the_focus_stays_in_the_table_whatever_goes() -> Result<()> {
         let item = says(page, "document.activeElement.textContent").await?;
         lab.machine(1).docker_run(&["--name", "fresh", WORKER])?;
         page.shows("fresh", seconds(5.0)).await?;
-        ensure!(
-            says(page, "document.activeElement.textContent").await? == item,
-            "the menu jumped"
-        );
+        let then = says(page, "document.activeElement.textContent").await?;
+        ensure!(then == item, "the menu jumped from {item} to {then}");
         page.press(Key::Escape).await?;
         becomes(page, FOCUSED, "beta").await?;
 

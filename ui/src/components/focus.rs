@@ -32,6 +32,17 @@ where
     });
 }
 
+/// Runs what moves the focus into a panel that is being opened: at once where the panel is in the page, so that the next
+/// key goes to it, or else in the next frame.
+pub fn enter(panel: &HtmlElement, focus: impl FnOnce(&HtmlElement) + 'static) {
+    if panel.is_connected() {
+        focus(panel);
+    } else {
+        let panel = panel.clone();
+        request_animation_frame(move || focus(&panel));
+    }
+}
+
 /// Moves the focus to an element that data brings into the page, in place of the one that had the focus. It stays where
 /// it is if that is still there.
 pub fn focus_if_lost(element: NodeRef<html::Button>) {

@@ -2,6 +2,7 @@
 
 use super::{
     anchor::Anchor,
+    focus,
     icon::{Glyph, Icon},
     outside_press::outside_press,
 };
@@ -32,7 +33,7 @@ pub fn Menu(
     let root = NodeRef::<html::Div>::new();
     Effect::new(move |_| {
         if let Some(root) = root.get() {
-            request_animation_frame(move || focus_item(&root, 0));
+            focus::enter(&root, |root| focus_item(root, 0));
         }
     });
     outside_press(root, move || on_close.run(false));

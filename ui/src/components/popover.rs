@@ -3,6 +3,7 @@
 use super::{
     anchor::Anchor,
     button::ButtonKind,
+    focus,
     icon::{Glyph, Icon, lucide},
     outside_press::{focus_leaves, outside_press},
 };
@@ -94,7 +95,7 @@ pub fn PopoverPanel(
     outside_press(root, move || on_close.run(false));
     Effect::new(move || {
         if let Some(root) = root.get() {
-            request_animation_frame(move || _ = root.focus());
+            focus::enter(&root, |root| _ = root.focus());
         }
     });
     let keys = move |event: KeyboardEvent| {
