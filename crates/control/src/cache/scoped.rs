@@ -8,7 +8,7 @@ use super::{
 use flotilla_protocol::{
     Timestamp,
     activity::Activity,
-    api::{Fleet, Resource, Scope},
+    api::{Fleet, Job, Resource, Scope},
     cidr::Ipv4Net,
     device::Device,
     id::{DeviceId, RelayId},
@@ -105,6 +105,17 @@ impl State {
         let shown = self.shown_fleet(fleet);
         self.live
             .upsert(|| Upsert::naming(Audience::Everybody, shown, Resource::Fleet));
+    }
+
+    /// Publishes a job to readers of all its devices, at the pace at which one of them at least may cause frames: what it
+    /// says of a job changes as often as it likes.
+    pub(crate) fn publish_job(&mut self, job: &Job, now: Timestamp) {
+        if job.device_ids.iter().any(|device| self.may_show(*device, 1, now)) {
+            let places = job.device_ids.iter().map(|device| self.place(*device));
+            let audience = Audience::Each(places.collect());
+            self.live
+                .upsert(|| Upsert::new(audience, Resource::Job(Box::new(job.clone()))));
+        }
     }
 
     /// Publishes an entry of the activity log: to readers of its device, or of the whole fleet where it has none.

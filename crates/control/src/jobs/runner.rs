@@ -1,13 +1,9 @@
 //! The runner: carries out what the state machine of jobs wants next, and tells it what came of that.
 
 use super::{KEPT, activity, begin::adopt, calls, kinds, listed, view};
-use crate::{
-    cache::{Audience, ShownJob, Upsert},
-    core::Core,
-    store::StoreError,
-};
+use crate::{cache::ShownJob, core::Core, store::StoreError};
 use flotilla_fleet::jobs::{JobRecord, Origin, Todo};
-use flotilla_protocol::{api::Resource, id::JobId};
+use flotilla_protocol::id::JobId;
 use std::sync::Arc;
 
 /// Takes up the jobs that an earlier run of control began, with the containers that placements made since.
@@ -110,14 +106,8 @@ fn show(core: &Core, id: JobId) {
         is_written.then(|| (shown, record.clone()))
     });
     let Some((shown, record)) = shown else { return };
-    let job = Box::new(shown.job.clone());
     // In this order, who waits for a job and then looks finds what the live stream says of it.
-    {
-        let mut state = core.cache.lock();
-        let places = shown.job.device_ids.iter().map(|device| state.place(*device));
-        let audience = Audience::Each(places.collect());
-        state.live.upsert(|| Upsert::new(audience, Resource::Job(job)));
-    }
+    core.cache.lock().publish_job(&shown.job, at);
     kinds::ssh_install::handle_shown(core, &record);
     core.jobs.show(shown);
 }

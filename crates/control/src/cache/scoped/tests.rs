@@ -164,12 +164,8 @@ async fn happen(bed: &Testbed, [a, b]: [&str; 2], relay: RelayId) {
         "id": "01937c5e-7b1a-7c3e-8b9e-0123456789ab", "kind": "bulk", "state": "waiting", "title": a, "step": b,
         "device_ids": [id_a, id_b], "caller": {"kind": "owner"}, "began": now, "as_of": now,
     });
-    {
-        let mut state = bed.core.cache.lock();
-        let audience = Audience::Each(vec![state.place(id_a), state.place(id_b)]);
-        let job = serde_json::from_value(job).unwrap();
-        state.live.upsert(|| Upsert::new(audience, Resource::Job(job)));
-    }
+    let job = serde_json::from_value(job).unwrap();
+    bed.core.cache.lock().publish_job(&job, now);
     // An enrollment, an entry of the activity log, and a relay that begins and ends.
     call(bed, Method::POST, &format!("/devices/{a}/rotate"), "").await;
     for relay in [true, false] {

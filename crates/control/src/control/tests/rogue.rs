@@ -272,3 +272,38 @@ async fn a_page_is_made_to_load_again_when_a_device_changes_faster_than_it_can_b
     }
     assert!(last.reset);
 }
+
+#[tokio::test]
+async fn a_page_is_made_to_load_again_when_a_device_says_more_of_its_jobs_than_can_be_shown() {
+    let bed = Testbed::with(Ui::None, vec![peer("nas", 1), peer("pi", 2)]).await;
+    let mut page = bed.core.cache.subscribe(Scope::All);
+    page.next().await;
+    let mut state = bed.core.cache.lock();
+    let (nas, pi) = (
+        state.find("nas").unwrap().row.id,
+        state.find("pi").unwrap().row.id,
+    );
+    let now = bed.core.clock.now();
+    let mut frames_of = |devices: &[DeviceId]| {
+        let job = serde_json::json!({
+            "id": "01937c5e-7b1a-7c3e-8b9e-0123456789ab", "kind": "bulk", "state": "running", "title": "", "step": "",
+            "device_ids": devices, "caller": {"kind": "owner"}, "began": now, "as_of": now,
+        });
+        let job = serde_json::from_value(job).unwrap();
+        let begun = state.live.seq();
+        for _ in 0..1000 {
+            state.publish_job(&job, now);
+        }
+        state.live.seq() - begun
+    };
+    assert_eq!(frames_of(&[nas]), 512, "as many as at once");
+    assert_eq!(
+        frames_of(&[nas, pi]),
+        512,
+        "a job is shown for as long as one of its devices may be"
+    );
+    assert_eq!(frames_of(&[nas, pi]), 0);
+    let begun = state.live.seq();
+    state.reload_pages_when_due(now);
+    assert_eq!(state.live.seq() - begun, 1, "to load again");
+}
