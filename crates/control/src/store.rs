@@ -30,12 +30,12 @@ use flotilla_identity::TokenHash;
 use flotilla_protocol::{Code, Problem, Timestamp, id::DeviceId};
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{
-    Sqlite, SqlitePool,
+    Decode, Row as _, Sqlite, SqlitePool, Type,
     migrate::{MigrateError, Migrator},
     pool::PoolConnection,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
 };
-use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::Path, str::FromStr, sync::Arc, time::Duration};
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
@@ -167,51 +167,79 @@ impl Store {
     }
 }
 
-/// The place of a value, for [`StoreError::Inconsistent`].
-#[derive(Clone, Copy)]
-struct Cell<'a> {
+/// A row of a table, whose cells are read as what they hold.
+struct Cells<'r> {
     table: &'static str,
-    column: &'static str,
-    row: &'a dyn std::fmt::Display,
+    /// The column that tells the row from the others.
+    key: &'static str,
+    row: &'r SqliteRow,
 }
 
-/// The cells of one row.
-fn cells<'a>(table: &'static str, row: &'a dyn std::fmt::Display) -> impl Fn(&'static str) -> Cell<'a> {
-    move |column| Cell { table, column, row }
+fn cells<'r>(table: &'static str, key: &'static str, row: &'r SqliteRow) -> Cells<'r> {
+    Cells { table, key, row }
 }
 
-impl Cell<'_> {
-    fn inconsistent(self) -> StoreError {
+impl<'r> Cells<'r> {
+    fn inconsistent(&self, column: &'static str) -> StoreError {
         StoreError::Inconsistent {
             table: self.table,
-            column: self.column,
-            row: self.row.to_string(),
+            column,
+            row: self.row.try_get_unchecked(self.key).unwrap_or_default(),
         }
     }
 
-    fn parse<T: std::str::FromStr>(self, text: &str) -> Result<T, StoreError> {
-        text.parse().map_err(|_| self.inconsistent())
+    /// The value as the database has it.
+    fn get<T: Decode<'r, Sqlite> + Type<Sqlite>>(&self, column: &'static str) -> Result<T, StoreError> {
+        Ok(self.row.try_get(column)?)
     }
 
-    fn json<T: DeserializeOwned>(self, text: &str) -> Result<T, StoreError> {
-        serde_json::from_str(text).map_err(|_| self.inconsistent())
+    /// What `read` makes of the value; an error when it makes nothing of it.
+    fn read<V: Decode<'r, Sqlite> + Type<Sqlite>, T>(
+        &self,
+        column: &'static str,
+        read: impl FnOnce(V) -> Option<T>,
+    ) -> Result<T, StoreError> {
+        read(self.get(column)?).ok_or_else(|| self.inconsistent(column))
     }
 
-    fn json_if_any<T: DeserializeOwned>(self, text: Option<&str>) -> Result<Option<T>, StoreError> {
-        text.map(|text| self.json(text)).transpose()
+    fn parse<T: FromStr>(&self, column: &'static str) -> Result<T, StoreError> {
+        self.read(column, |text: &'r str| text.parse().ok())
     }
 
-    fn hash(self, bytes: &[u8]) -> Result<TokenHash, StoreError> {
-        let bytes = <[u8; 32]>::try_from(bytes).map_err(|_| self.inconsistent())?;
-        Ok(TokenHash::from_bytes(bytes))
+    fn parse_if_any<T: FromStr>(&self, column: &'static str) -> Result<Option<T>, StoreError> {
+        self.read(column, |text: Option<&'r str>| {
+            text.map(str::parse).transpose().ok()
+        })
     }
 
-    fn moment(self, millis: i64) -> Result<Timestamp, StoreError> {
-        Timestamp::from_millisecond(millis).map_err(|_| self.inconsistent())
+    fn json<T: DeserializeOwned>(&self, column: &'static str) -> Result<T, StoreError> {
+        self.read(column, |text: &'r str| serde_json::from_str(text).ok())
     }
 
-    fn moment_if_any(self, millis: Option<i64>) -> Result<Option<Timestamp>, StoreError> {
-        millis.map(|millis| self.moment(millis)).transpose()
+    fn json_if_any<T: DeserializeOwned>(&self, column: &'static str) -> Result<Option<T>, StoreError> {
+        self.read(column, |text: Option<&'r str>| {
+            text.map(serde_json::from_str).transpose().ok()
+        })
+    }
+
+    fn number<T: TryFrom<i64>>(&self, column: &'static str) -> Result<T, StoreError> {
+        self.read(column, |number: i64| number.try_into().ok())
+    }
+
+    fn hash(&self, column: &'static str) -> Result<TokenHash, StoreError> {
+        self.read(column, |bytes: &'r [u8]| {
+            bytes.try_into().ok().map(TokenHash::from_bytes)
+        })
+    }
+
+    fn moment(&self, column: &'static str) -> Result<Timestamp, StoreError> {
+        self.read(column, |millis| Timestamp::from_millisecond(millis).ok())
+    }
+
+    fn moment_if_any(&self, column: &'static str) -> Result<Option<Timestamp>, StoreError> {
+        self.read(column, |millis: Option<i64>| {
+            millis.map(Timestamp::from_millisecond).transpose().ok()
+        })
     }
 }
 

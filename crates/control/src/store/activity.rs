@@ -10,7 +10,7 @@ use flotilla_protocol::{
     id::DeviceId,
 };
 use sha2::{Digest, Sha256};
-use sqlx::{Sqlite, Transaction};
+use sqlx::{FromRow as _, Sqlite, Transaction, sqlite::SqliteRow};
 use std::collections::BTreeSet;
 
 /// Entries that are in memory at once while the log is verified.
@@ -59,20 +59,6 @@ impl NewActivity {
     }
 }
 
-#[derive(sqlx::FromRow)]
-struct SqlRow {
-    id: i64,
-    at: i64,
-    actor: String,
-    action: String,
-    target: Option<String>,
-    device_id: Option<String>,
-    device: Option<String>,
-    succeeded: bool,
-    details: String,
-    hash: Vec<u8>,
-}
-
 /// The number and hash that the next entry follows: zero and none at the beginning, the anchor's, or those of the entry
 /// before it.
 #[derive(Default, sqlx::FromRow)]
@@ -81,27 +67,19 @@ struct ChainLink {
     hash: Vec<u8>,
 }
 
-impl TryFrom<SqlRow> for Activity {
-    type Error = StoreError;
-
-    fn try_from(row: SqlRow) -> Result<Self, StoreError> {
-        let cell = cells("activity", &row.id);
-        Ok(Self {
-            id: row.id,
-            at: cell("at").moment(row.at)?,
-            actor: cell("actor").json(&row.actor)?,
-            action: cell("action").json(&row.action)?,
-            device_id: row
-                .device_id
-                .as_deref()
-                .map(|id| cell("device_id").parse(id))
-                .transpose()?,
-            target: row.target,
-            device: row.device,
-            succeeded: row.succeeded,
-            details: row.details,
-        })
-    }
+fn read(row: &SqliteRow) -> Result<Activity, StoreError> {
+    let cells = cells("activity", "id", row);
+    Ok(Activity {
+        id: cells.get("id")?,
+        at: cells.moment("at")?,
+        actor: cells.json("actor")?,
+        action: cells.json("action")?,
+        device_id: cells.parse_if_any("device_id")?,
+        target: cells.get("target")?,
+        device: cells.get("device")?,
+        succeeded: cells.get("succeeded")?,
+        details: cells.get("details")?,
+    })
 }
 
 /// The hash of an entry, over the hash before it and the entry's JSON form.
@@ -174,7 +152,7 @@ impl Store {
         limit: u32,
         devices: Option<&BTreeSet<DeviceId>>,
     ) -> Result<Vec<Activity>, StoreError> {
-        let rows: Vec<SqlRow> = sqlx::query_as(
+        let rows = sqlx::query(
             "SELECT * FROM activity WHERE id < ?1 \
              AND (?2 IS NULL OR device_id IN (SELECT value FROM json_each(?2))) ORDER BY id DESC LIMIT ?3",
         )
@@ -183,7 +161,7 @@ impl Store {
         .bind(limit)
         .fetch_all(&self.readers)
         .await?;
-        rows.into_iter().map(TryInto::try_into).collect()
+        rows.iter().map(read).collect()
     }
 
     /// Removes the oldest entries: those from before a moment, and those beyond the newest `keep`; at most `batch` of
@@ -232,7 +210,7 @@ impl Store {
         let mut verified = ActivityVerified::default();
         let mut before = ChainLink::default();
         loop {
-            let rows: Vec<SqlRow> = sqlx::query_as("SELECT * FROM activity WHERE id > ? ORDER BY id LIMIT ?")
+            let rows = sqlx::query("SELECT * FROM activity WHERE id > ? ORDER BY id LIMIT ?")
                 .bind(before.id)
                 .bind(BATCH)
                 .fetch_all(&self.readers)
@@ -240,7 +218,7 @@ impl Store {
             let Some(first) = rows.first() else {
                 return Ok(verified);
             };
-            if first.id != before.id + 1 {
+            if ChainLink::from_row(first)?.id != before.id + 1 {
                 // The anchor moves when entries are removed meanwhile.
                 let anchor: Option<ChainLink> = sqlx::query_as("SELECT id, hash FROM activity_anchor")
                     .fetch_optional(&self.readers)
@@ -251,14 +229,13 @@ impl Store {
                     continue;
                 }
             }
-            for row in rows {
-                match follow(&before, row) {
-                    Ok(link) => before = link,
-                    Err(faulty) => {
-                        verified.faulty = Some(faulty);
-                        return Ok(verified);
-                    }
+            for row in &rows {
+                let link = ChainLink::from_row(row)?;
+                verified.faulty = fault(&before, &link, row);
+                if verified.faulty.is_some() {
+                    return Ok(verified);
                 }
+                before = link;
                 verified.entries += 1;
                 verified.first.get_or_insert(before.id);
                 verified.last = Some(before.id);
@@ -267,24 +244,20 @@ impl Store {
     }
 }
 
-/// The link of an entry, if it follows the one before.
-fn follow(before: &ChainLink, row: SqlRow) -> Result<ChainLink, FaultyEntry> {
-    let (id, hash) = (row.id, row.hash.clone());
-    if id != before.id + 1 {
-        return Err(FaultyEntry {
+/// What is wrong with an entry that does not follow the one before.
+fn fault(before: &ChainLink, link: &ChainLink, row: &SqliteRow) -> Option<FaultyEntry> {
+    if link.id != before.id + 1 {
+        return Some(FaultyEntry {
             id: before.id + 1,
             fault: ActivityFault::Missing,
         });
     }
-    let expected = Activity::try_from(row).and_then(|entry| chain(&before.hash, &entry));
-    if expected.is_ok_and(|expected| expected == hash) {
-        Ok(ChainLink { id, hash })
-    } else {
-        Err(FaultyEntry {
-            id,
-            fault: ActivityFault::Changed,
-        })
-    }
+    let expected = read(row).and_then(|entry| chain(&before.hash, &entry));
+    let follows = expected.is_ok_and(|expected| expected == link.hash);
+    (!follows).then_some(FaultyEntry {
+        id: link.id,
+        fault: ActivityFault::Changed,
+    })
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::{Store, StoreError, cells, to_json};
 use flotilla_identity::TokenHash;
 use flotilla_protocol::{Timestamp, api::Grant, name::TokenName};
+use sqlx::sqlite::SqliteRow;
 
 /// A token as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,40 +19,25 @@ pub(crate) struct ApiTokenRow {
     pub(crate) last_used: Option<Timestamp>,
 }
 
-#[derive(sqlx::FromRow)]
-struct SqlRow {
-    id: String,
-    name: String,
-    hash: Vec<u8>,
-    granted: String,
-    created: i64,
-    expires: i64,
-    last_used: Option<i64>,
-}
-
-impl TryFrom<SqlRow> for ApiTokenRow {
-    type Error = StoreError;
-
-    fn try_from(row: SqlRow) -> Result<Self, StoreError> {
-        let cell = cells("api_tokens", &row.id);
-        Ok(Self {
-            name: cell("name").parse(&row.name)?,
-            hash: cell("hash").hash(&row.hash)?,
-            grant: cell("granted").json(&row.granted)?,
-            created: cell("created").moment(row.created)?,
-            expires: cell("expires").moment(row.expires)?,
-            last_used: cell("last_used").moment_if_any(row.last_used)?,
-            id: row.id.clone(),
-        })
-    }
+fn read(row: &SqliteRow) -> Result<ApiTokenRow, StoreError> {
+    let cells = cells("api_tokens", "id", row);
+    Ok(ApiTokenRow {
+        name: cells.parse("name")?,
+        hash: cells.hash("hash")?,
+        grant: cells.json("granted")?,
+        created: cells.moment("created")?,
+        expires: cells.moment("expires")?,
+        last_used: cells.moment_if_any("last_used")?,
+        id: cells.get("id")?,
+    })
 }
 
 impl Store {
     pub(crate) async fn list_api_tokens(&self) -> Result<Vec<ApiTokenRow>, StoreError> {
-        let rows: Vec<SqlRow> = sqlx::query_as("SELECT * FROM api_tokens")
+        let rows = sqlx::query("SELECT * FROM api_tokens")
             .fetch_all(&self.readers)
             .await?;
-        rows.into_iter().map(TryInto::try_into).collect()
+        rows.iter().map(read).collect()
     }
 
     /// Saves a new token, in place of one of that name that has expired. Answers false where the name is that of a

@@ -11,7 +11,7 @@ use flotilla_protocol::{
     name::{DeviceName, Tag},
 };
 use serde::{Deserialize, Serialize};
-use sqlx::{Sqlite, Transaction};
+use sqlx::{Sqlite, Transaction, sqlite::SqliteRow};
 use std::net::Ipv4Addr;
 
 /// A device as control records it.
@@ -97,62 +97,36 @@ pub(crate) struct Imposter {
     pub(crate) contests: Option<String>,
 }
 
-#[derive(sqlx::FromRow)]
-struct SqlRow {
-    id: String,
-    name: String,
-    mode: String,
-    relay: String,
-    tags: String,
-    mesh_ip: String,
-    this_computer: bool,
-    created: i64,
-    enrolled: Option<i64>,
-    revoked: Option<i64>,
-    credential: Option<String>,
-    incoming: Option<String>,
-    imposter: Option<String>,
-    last_seen: Option<i64>,
-    routes: String,
-    relaying: Option<String>,
-    host_kept: bool,
-    vouched: bool,
-}
-
-impl TryFrom<SqlRow> for DeviceRow {
-    type Error = StoreError;
-
-    fn try_from(row: SqlRow) -> Result<Self, StoreError> {
-        let cell = cells("devices", &row.id);
-        Ok(Self {
-            id: cell("id").parse(&row.id)?,
-            name: cell("name").parse(&row.name)?,
-            mode: cell("mode").parse(&row.mode)?,
-            relay: cell("relay").parse(&row.relay)?,
-            tags: cell("tags").json(&row.tags)?,
-            mesh_ip: cell("mesh_ip").parse(&row.mesh_ip)?,
-            this_computer: row.this_computer,
-            created: cell("created").moment(row.created)?,
-            enrolled: cell("enrolled").moment_if_any(row.enrolled)?,
-            revoked: cell("revoked").moment_if_any(row.revoked)?,
-            credential: cell("credential").json_if_any(row.credential.as_deref())?,
-            incoming: cell("incoming").json_if_any(row.incoming.as_deref())?,
-            imposter: cell("imposter").json_if_any(row.imposter.as_deref())?,
-            last_seen: cell("last_seen").moment_if_any(row.last_seen)?,
-            routes: cell("routes").json(&row.routes)?,
-            relaying: cell("relaying").json_if_any(row.relaying.as_deref())?,
-            host_kept: row.host_kept,
-            vouched: row.vouched,
-        })
-    }
+fn read(row: &SqliteRow) -> Result<DeviceRow, StoreError> {
+    let cells = cells("devices", "id", row);
+    Ok(DeviceRow {
+        id: cells.parse("id")?,
+        name: cells.parse("name")?,
+        mode: cells.parse("mode")?,
+        relay: cells.parse("relay")?,
+        tags: cells.json("tags")?,
+        mesh_ip: cells.parse("mesh_ip")?,
+        this_computer: cells.get("this_computer")?,
+        created: cells.moment("created")?,
+        enrolled: cells.moment_if_any("enrolled")?,
+        revoked: cells.moment_if_any("revoked")?,
+        credential: cells.json_if_any("credential")?,
+        incoming: cells.json_if_any("incoming")?,
+        imposter: cells.json_if_any("imposter")?,
+        last_seen: cells.moment_if_any("last_seen")?,
+        routes: cells.json("routes")?,
+        relaying: cells.json_if_any("relaying")?,
+        host_kept: cells.get("host_kept")?,
+        vouched: cells.get("vouched")?,
+    })
 }
 
 impl Store {
     pub(crate) async fn list_devices(&self) -> Result<Vec<DeviceRow>, StoreError> {
-        let rows: Vec<SqlRow> = sqlx::query_as("SELECT * FROM devices ORDER BY id")
+        let rows = sqlx::query("SELECT * FROM devices ORDER BY id")
             .fetch_all(&self.readers)
             .await?;
-        rows.into_iter().map(TryInto::try_into).collect()
+        rows.iter().map(read).collect()
     }
 
     /// Writes a device's row, new or changed.

@@ -2,7 +2,7 @@
 
 use super::{Store, StoreError, cells};
 use flotilla_protocol::{Timestamp, api::StartingPolicy, cidr::Ipv4Net, endpoint::Endpoint, id::FleetId};
-use sqlx::{Sqlite, Transaction};
+use sqlx::{Sqlite, Transaction, sqlite::SqliteRow};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FleetRow {
@@ -15,38 +15,24 @@ pub(crate) struct FleetRow {
     pub(crate) added_endpoints: Vec<Endpoint>,
 }
 
-#[derive(sqlx::FromRow)]
-struct SqlRow {
-    id: String,
-    name: Option<String>,
-    mesh_cidr: String,
-    starting_policy: Option<String>,
-    created: i64,
-    added_endpoints: String,
-}
-
-impl TryFrom<SqlRow> for FleetRow {
-    type Error = StoreError;
-
-    fn try_from(row: SqlRow) -> Result<Self, StoreError> {
-        let cell = cells("fleet", &row.id);
-        Ok(Self {
-            id: cell("id").parse(&row.id)?,
-            starting_policy: cell("starting_policy").json_if_any(row.starting_policy.as_deref())?,
-            created: cell("created").moment(row.created)?,
-            added_endpoints: cell("added_endpoints").json(&row.added_endpoints)?,
-            mesh_cidr: cell("mesh_cidr").parse(&row.mesh_cidr)?,
-            name: row.name,
-        })
-    }
+fn read(row: &SqliteRow) -> Result<FleetRow, StoreError> {
+    let cells = cells("fleet", "id", row);
+    Ok(FleetRow {
+        id: cells.parse("id")?,
+        starting_policy: cells.json_if_any("starting_policy")?,
+        created: cells.moment("created")?,
+        added_endpoints: cells.json("added_endpoints")?,
+        mesh_cidr: cells.parse("mesh_cidr")?,
+        name: cells.get("name")?,
+    })
 }
 
 impl Store {
     pub(crate) async fn lookup_fleet(&self) -> Result<Option<FleetRow>, StoreError> {
-        let row: Option<SqlRow> = sqlx::query_as("SELECT * FROM fleet")
+        let row = sqlx::query("SELECT * FROM fleet")
             .fetch_optional(&self.readers)
             .await?;
-        row.map(TryInto::try_into).transpose()
+        row.as_ref().map(read).transpose()
     }
 
     /// Writes the row, new or changed.

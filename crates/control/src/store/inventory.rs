@@ -18,7 +18,7 @@ use flotilla_protocol::{
     mesh::MeshReport,
 };
 use serde::{Deserialize, Serialize};
-use sqlx::{Connection, FromRow, sqlite::SqliteRow};
+use sqlx::{Connection, sqlite::SqliteRow};
 use std::collections::BTreeMap;
 
 /// The last reported values of a device's machine and engine.
@@ -164,9 +164,8 @@ impl StoredReport {
 }
 
 fn read(row: &SqliteRow) -> Result<(DeviceId, LastReport), StoreError> {
-    let (id, known) = <(String, String)>::from_row(row)?;
-    let cell = cells("last_reports", &id);
-    Ok((cell("device_id").parse(&id)?, cell("known").json(&known)?))
+    let cells = cells("last_reports", "device_id", row);
+    Ok((cells.parse("device_id")?, cells.json("known")?))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use crate::report::{Collection, Holdings, WeighedItem};
 use flotilla_protocol::{id::DeviceId, inventory::Item};
 use futures_util::TryStreamExt;
 use serde::Serialize;
-use sqlx::{FromRow, QueryBuilder, Row, Sqlite, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, sqlite::SqliteRow};
 use std::collections::BTreeMap;
 
 const CONTAINER: &str = "container";
@@ -100,31 +100,20 @@ pub(super) async fn clear(transaction: &mut SqliteConnection, device: DeviceId) 
     Ok(())
 }
 
-#[derive(FromRow)]
-struct SqlRow {
-    kind: String,
-    key: String,
-    item: String,
-}
-
-impl SqlRow {
-    fn read(row: &SqliteRow) -> Result<Item, StoreError> {
-        let row = Self::from_row(row)?;
-        let cell = cells("items", &row.key);
-        let item = cell("item");
-        let item = match row.kind.as_str() {
-            CONTAINER => Item::Container(item.json(&row.item)?),
-            IMAGE => Item::Image(item.json(&row.item)?),
-            VOLUME => Item::Volume(item.json(&row.item)?),
-            NETWORK => Item::Network(item.json(&row.item)?),
-            STACK => Item::Stack(item.json(&row.item)?),
-            _ => return Err(cell("kind").inconsistent()),
-        };
-        if item.key() != row.key {
-            return Err(cell("key").inconsistent());
-        }
-        Ok(item)
+fn read(row: &SqliteRow) -> Result<Item, StoreError> {
+    let cells = cells("items", "key", row);
+    let item = match cells.get::<&str>("kind")? {
+        CONTAINER => Item::Container(cells.json("item")?),
+        IMAGE => Item::Image(cells.json("item")?),
+        VOLUME => Item::Volume(cells.json("item")?),
+        NETWORK => Item::Network(cells.json("item")?),
+        STACK => Item::Stack(cells.json("item")?),
+        _ => return Err(cells.inconsistent("kind")),
+    };
+    if item.key() != cells.get::<&str>("key")? {
+        return Err(cells.inconsistent("key"));
     }
+    Ok(item)
 }
 
 /// What was read of a device's rows.
@@ -149,11 +138,11 @@ impl Store {
             let Some(device) = device.and_then(|device| device.parse().ok()) else {
                 continue;
             };
-            let read = found.entry(device).or_default();
-            match SqlRow::read(&row) {
-                Ok(item) => read.partial |= !read.holdings.put(WeighedItem::from(item)),
+            let items = found.entry(device).or_default();
+            match read(&row) {
+                Ok(item) => items.partial |= !items.holdings.put(WeighedItem::from(item)),
                 Err(error) => {
-                    (read.spoiled, spoiled) = (true, spoiled + 1);
+                    (items.spoiled, spoiled) = (true, spoiled + 1);
                     first.get_or_insert(error);
                 }
             }

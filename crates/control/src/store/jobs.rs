@@ -30,37 +30,6 @@ impl Newest {
     }
 }
 
-#[derive(sqlx::FromRow)]
-struct SqlRow {
-    id: String,
-    caller: String,
-    request: String,
-    state: String,
-    step: String,
-    lines: String,
-    began: i64,
-    ended: Option<i64>,
-    outcome: Option<String>,
-}
-
-impl SqlRow {
-    fn read(self, acts: Vec<Act>) -> Result<JobRecord, StoreError> {
-        let cell = cells("jobs", &self.id);
-        Ok(JobRecord {
-            id: cell("id").parse(&self.id)?,
-            work: cell("request").json(&self.request)?,
-            caller: cell("caller").json(&self.caller)?,
-            state: cell("state").parse(&self.state)?,
-            step: self.step.clone(),
-            lines: cell("lines").json(&self.lines)?,
-            began: cell("began").moment(self.began)?,
-            ended: cell("ended").moment_if_any(self.ended)?,
-            problem: cell("outcome").json_if_any(self.outcome.as_deref())?,
-            acts,
-        })
-    }
-}
-
 impl Store {
     /// Writes a job that has not begun.
     pub(crate) async fn create_job(&self, job: &JobRecord) -> Result<(), StoreError> {
@@ -139,35 +108,42 @@ impl Store {
     }
 
     async fn find_jobs(&self, clause: &str, values: &[&str]) -> Result<Vec<JobRecord>, StoreError> {
-        let sql = format!(
-            "SELECT id, caller, request, state, step, lines, began, ended, outcome FROM jobs WHERE {clause}"
-        );
+        let sql = format!("SELECT * FROM jobs WHERE {clause}");
         let query = values
             .iter()
-            .fold(sqlx::query_as(AssertSqlSafe(sql)), |query, value| {
+            .fold(sqlx::query(AssertSqlSafe(sql)), |query, value| {
                 query.bind((*value).to_owned())
             });
-        let rows: Vec<SqlRow> = query.fetch_all(&self.readers).await?;
         let mut jobs = Vec::new();
-        for row in rows {
-            let acts = self.list_acts(&row.id).await?;
-            jobs.push(row.read(acts)?);
+        for row in query.fetch_all(&self.readers).await? {
+            let cells = cells("jobs", "id", &row);
+            jobs.push(JobRecord {
+                id: cells.parse("id")?,
+                work: cells.json("request")?,
+                caller: cells.json("caller")?,
+                state: cells.parse("state")?,
+                step: cells.get("step")?,
+                lines: cells.json("lines")?,
+                began: cells.moment("began")?,
+                ended: cells.moment_if_any("ended")?,
+                problem: cells.json_if_any("outcome")?,
+                acts: self.list_acts(cells.get("id")?).await?,
+            });
         }
         Ok(jobs)
     }
 
     async fn list_acts(&self, job: &str) -> Result<Vec<Act>, StoreError> {
-        let rows: Vec<(String, String, Option<String>)> =
-            sqlx::query_as("SELECT id, target, outcome FROM job_acts WHERE job_id = ? ORDER BY nth")
-                .bind(job)
-                .fetch_all(&self.readers)
-                .await?;
-        let read = rows.into_iter().map(|(id, target, outcome)| {
-            let cell = cells("job_acts", &job);
+        let rows = sqlx::query("SELECT * FROM job_acts WHERE job_id = ? ORDER BY nth")
+            .bind(job)
+            .fetch_all(&self.readers)
+            .await?;
+        let read = rows.iter().map(|row| {
+            let cells = cells("job_acts", "job_id", row);
             Ok(Act {
-                id: cell("id").parse(&id)?,
-                target: cell("target").json(&target)?,
-                outcome: cell("outcome").json_if_any(outcome.as_deref())?,
+                id: cells.parse("id")?,
+                target: cells.json("target")?,
+                outcome: cells.json_if_any("outcome")?,
             })
         });
         read.collect()

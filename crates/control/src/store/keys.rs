@@ -1,7 +1,7 @@
 //! Keys of the mesh: each enrolls once, and is remembered also when its device is removed. A key that ended is barred
 //! from relays for as long as a ticket of it may be valid.
 
-use super::{Cell, Store, StoreError, cells};
+use super::{Store, StoreError, cells};
 use flotilla_identity::TICKET_LIFETIME;
 use flotilla_protocol::{Timestamp, id::DeviceId, key::PublicKey};
 use sqlx::{Sqlite, Transaction};
@@ -49,15 +49,11 @@ pub(crate) fn ticket_end(now: Timestamp) -> Timestamp {
 impl Store {
     /// When the last of all issued tickets expires; `None` before the first.
     pub(crate) async fn lookup_last_ticket(&self) -> Result<Option<Timestamp>, StoreError> {
-        let until: Option<i64> = sqlx::query_scalar("SELECT until FROM tickets")
+        let row = sqlx::query("SELECT * FROM tickets")
             .fetch_optional(&self.readers)
             .await?;
-        let cell = Cell {
-            table: "tickets",
-            column: "until",
-            row: &1,
-        };
-        until.map(|until| cell.moment(until)).transpose()
+        row.map(|row| cells("tickets", "singleton", &row).moment("until"))
+            .transpose()
     }
 
     /// Saves that tickets are valid until then. A later value stays.
@@ -75,15 +71,14 @@ impl Store {
     /// Keys that ended, and until when each is barred. Those whose time is over are included, so that a clock that is
     /// wrong at the start drops none.
     pub(crate) async fn list_ended_keys(&self) -> Result<BTreeMap<PublicKey, Timestamp>, StoreError> {
-        let rows: Vec<(String, i64)> =
-            sqlx::query_as("SELECT key, barred_until FROM mesh_keys WHERE barred_until IS NOT NULL")
-                .fetch_all(&self.readers)
-                .await?;
-        let read = |(key, until): (String, i64)| {
-            let cell = cells("mesh_keys", &key);
-            Ok((cell("key").parse(&key)?, cell("barred_until").moment(until)?))
-        };
-        rows.into_iter().map(read).collect()
+        let rows = sqlx::query("SELECT key, barred_until FROM mesh_keys WHERE barred_until IS NOT NULL")
+            .fetch_all(&self.readers)
+            .await?;
+        let read = rows.iter().map(|row| {
+            let cells = cells("mesh_keys", "key", row);
+            Ok((cells.parse("key")?, cells.moment("barred_until")?))
+        });
+        read.collect()
     }
 }
 

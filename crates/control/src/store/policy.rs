@@ -8,18 +8,16 @@ use sqlx::{Sqlite, Transaction};
 impl Store {
     /// The policy in force; `None` until one was saved.
     pub(crate) async fn lookup_policy(&self) -> Result<Option<PolicyInForce>, StoreError> {
-        let row: Option<(i64, String, i64, String)> = sqlx::query_as(
-            "SELECT revision, policy, saved, saved_by FROM policies ORDER BY revision DESC LIMIT 1",
-        )
-        .fetch_optional(&self.readers)
-        .await?;
-        row.map(|(revision, policy, saved, by)| {
-            let cell = cells("policies", &revision);
+        let row = sqlx::query("SELECT * FROM policies ORDER BY revision DESC LIMIT 1")
+            .fetch_optional(&self.readers)
+            .await?;
+        row.map(|row| {
+            let cells = cells("policies", "revision", &row);
             Ok(PolicyInForce {
-                revision: u64::try_from(revision).map_err(|_| cell("revision").inconsistent())?,
-                policy: cell("policy").json(&policy)?,
-                saved: cell("saved").moment(saved)?,
-                by,
+                revision: cells.number("revision")?,
+                policy: cells.json("policy")?,
+                saved: cells.moment("saved")?,
+                by: cells.get("saved_by")?,
             })
         })
         .transpose()

@@ -9,6 +9,7 @@ use flotilla_protocol::{
     id::{DeviceId, TokenId},
     pin::Pin,
 };
+use sqlx::sqlite::SqliteRow;
 
 /// A token and its state.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,67 +62,47 @@ pub(crate) enum UseOutcome {
     KeyKnown,
 }
 
-#[derive(sqlx::FromRow)]
-struct SqlRow {
-    id: String,
-    device_id: String,
-    hash: Vec<u8>,
-    created: i64,
-    expires: i64,
-    withdrawn: Option<i64>,
-    used: Option<i64>,
-    used_key: Option<String>,
-    chain: Option<String>,
-    stages: String,
-    failure: Option<String>,
-}
-
-impl TryFrom<SqlRow> for TokenRow {
-    type Error = StoreError;
-
-    fn try_from(row: SqlRow) -> Result<Self, StoreError> {
-        let cell = cells("tokens", &row.id);
-        let used = match (row.used, &row.used_key, &row.chain) {
-            (None, ..) => None,
-            (Some(at), Some(key), Some(chain)) => Some(TokenUse {
-                at: cell("used").moment(at)?,
-                key: cell("used_key").parse(key)?,
-                chain: chain.clone(),
-            }),
-            _ => return Err(cell("used").inconsistent()),
-        };
-        Ok(Self {
-            id: cell("id").parse(&row.id)?,
-            device_id: cell("device_id").parse(&row.device_id)?,
-            hash: cell("hash").hash(&row.hash)?,
-            created: cell("created").moment(row.created)?,
-            expires: cell("expires").moment(row.expires)?,
-            withdrawn: cell("withdrawn").moment_if_any(row.withdrawn)?,
-            used,
-            stages: cell("stages").json(&row.stages)?,
-            failure: cell("failure").json_if_any(row.failure.as_deref())?,
-        })
-    }
+fn read(row: &SqliteRow) -> Result<TokenRow, StoreError> {
+    let cells = cells("tokens", "id", row);
+    let used = match (cells.moment_if_any("used")?, cells.get("chain")?) {
+        (None, _) => None,
+        (Some(at), Some(chain)) => {
+            let key = cells.parse("used_key")?;
+            Some(TokenUse { at, key, chain })
+        }
+        (Some(_), None) => return Err(cells.inconsistent("used")),
+    };
+    Ok(TokenRow {
+        id: cells.parse("id")?,
+        device_id: cells.parse("device_id")?,
+        hash: cells.hash("hash")?,
+        created: cells.moment("created")?,
+        expires: cells.moment("expires")?,
+        withdrawn: cells.moment_if_any("withdrawn")?,
+        used,
+        stages: cells.json("stages")?,
+        failure: cells.json_if_any("failure")?,
+    })
 }
 
 impl Store {
     pub(crate) async fn lookup_token(&self, id: TokenId) -> Result<Option<TokenRow>, StoreError> {
-        let row: Option<SqlRow> = sqlx::query_as("SELECT * FROM tokens WHERE id = ?")
+        let row = sqlx::query("SELECT * FROM tokens WHERE id = ?")
             .bind(id.to_string())
             .fetch_optional(&self.readers)
             .await?;
-        row.map(TryInto::try_into).transpose()
+        row.as_ref().map(read).transpose()
     }
 
     /// The newest token of each device.
     pub(crate) async fn list_newest_tokens(&self) -> Result<Vec<TokenRow>, StoreError> {
-        let rows: Vec<SqlRow> = sqlx::query_as(
+        let rows = sqlx::query(
             "SELECT * FROM tokens AS token WHERE NOT EXISTS (SELECT 1 FROM tokens AS newer \
              WHERE newer.device_id = token.device_id AND newer.rowid > token.rowid)",
         )
         .fetch_all(&self.readers)
         .await?;
-        rows.into_iter().map(TryInto::try_into).collect()
+        rows.iter().map(read).collect()
     }
 
     /// Saves a device with a new token, and withdraws the tokens it had.

@@ -21,13 +21,13 @@ impl Tunnel {
 
 impl Store {
     pub(crate) async fn list_tunnels(&self) -> Result<BTreeMap<DeviceId, Tunnel>, StoreError> {
-        let rows: Vec<(String, String, i64)> = sqlx::query_as("SELECT device_id, host, port FROM tunnels")
+        let rows = sqlx::query("SELECT device_id, host, port FROM tunnels")
             .fetch_all(&self.readers)
             .await?;
-        let read = rows.into_iter().map(|(device, host, port)| {
-            let cell = cells("tunnels", &device);
-            let port = u16::try_from(port).map_err(|_| cell("port").inconsistent())?;
-            Ok((cell("device_id").parse(&device)?, Tunnel { host, port }))
+        let read = rows.iter().map(|row| {
+            let cells = cells("tunnels", "device_id", row);
+            let (host, port) = (cells.get("host")?, cells.number("port")?);
+            Ok((cells.parse("device_id")?, Tunnel { host, port }))
         });
         read.collect()
     }
