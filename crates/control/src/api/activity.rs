@@ -1,27 +1,25 @@
 //! `GET /api/v1/activity`: the log, newest first, page by page. `GET /api/v1/activity/verify`: whether its entries are
 //! as they were written.
 
-use super::caller::Asks;
-use crate::{core::Core, refusal::Refusal};
+use super::caller::{Answer, Asks};
+use crate::refusal::Refusal;
 use axum::{
     Json,
-    extract::{Query, State},
+    extract::{Query, rejection::QueryRejection},
 };
 use flotilla_protocol::{
     Code,
     activity::{Activity, ActivityVerified},
     api::{List, ListActivity},
 };
-use std::sync::Arc;
 
 const DEFAULT_LIMIT: u32 = 100;
 const MAX_LIMIT: u32 = 500;
 
 pub(super) async fn list(
-    State(core): State<Arc<Core>>,
     asks: Asks,
-    query: Result<Query<ListActivity>, axum::extract::rejection::QueryRejection>,
-) -> Result<Json<List<Activity>>, Refusal> {
+    query: Result<Query<ListActivity>, QueryRejection>,
+) -> Answer<List<Activity>> {
     let Query(request) = query.map_err(|error| Refusal(Code::InvalidInput.because(error.body_text())))?;
     let limit = request.limit.unwrap_or(DEFAULT_LIMIT);
     if !(1..=MAX_LIMIT).contains(&limit) {
@@ -29,10 +27,11 @@ pub(super) async fn list(
     }
     // Read before the entries: a frame that is published meanwhile is then applied twice, not missed.
     let (seq, devices) = {
-        let state = core.cache.lock();
+        let state = asks.core.cache.lock();
         (state.live.seq(), state.ids_in(&asks.scope()))
     };
-    let items = core
+    let items = asks
+        .core
         .store
         .list_activity(request.before, limit, devices.as_ref())
         .await?;
@@ -43,6 +42,6 @@ pub(super) async fn list(
     }))
 }
 
-pub(super) async fn verify(State(core): State<Arc<Core>>) -> Result<Json<ActivityVerified>, Refusal> {
-    Ok(Json(core.store.verify_activity().await?))
+pub(super) async fn verify(asks: Asks) -> Answer<ActivityVerified> {
+    Ok(Json(asks.core.store.verify_activity().await?))
 }

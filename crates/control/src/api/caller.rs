@@ -2,10 +2,14 @@
 //! them from there, so that none can act for another caller or on another device.
 
 use crate::{
+    access::Credential,
     cache::{DeviceEntry, State},
+    change::Change,
+    core::Core,
+    effects::complete,
     refusal::{Refusal, no_such_device},
 };
-use axum::extract::FromRequestParts;
+use axum::{Json, extract::FromRequestParts};
 use flotilla_fleet::access::{Caller, Decision};
 use flotilla_protocol::{
     Code,
@@ -15,9 +19,13 @@ use flotilla_protocol::{
 use http::request::Parts;
 use std::sync::Arc;
 
-/// The caller of a request, and the verb of its route.
+/// What most routes answer.
+pub(super) type Answer<T> = Result<Json<T>, Refusal>;
+
+/// Whom a request asks, who asks, and the verb of its route.
 #[derive(Debug, Clone)]
 pub(super) struct Asks {
+    pub(super) core: Arc<Core>,
     pub(super) caller: Arc<Caller>,
     pub(super) verb: Verb,
 }
@@ -26,6 +34,16 @@ impl Asks {
     /// Where the caller may do what the route does.
     pub(super) fn scope(&self) -> Scope {
         self.caller.scope(self.verb)
+    }
+
+    /// Makes a change and carries out its effects; answers what the change answers.
+    pub(super) async fn complete<T>(&self, change: impl Future<Output = Change<T>>) -> Answer<T> {
+        complete(&self.core, change).await.map(Json)
+    }
+
+    /// The device that a text of the request names, as [`find_device`] does.
+    pub(super) fn find<'a>(&self, state: &'a State, text: &str) -> Result<&'a DeviceEntry, Refusal> {
+        find_device(state, (&self.caller, self.verb), text)
     }
 }
 
@@ -48,6 +66,7 @@ macro_rules! put_by_the_guard {
 }
 put_by_the_guard!(Asks);
 put_by_the_guard!(OnDevice);
+put_by_the_guard!(Credential);
 
 /// The device that a text of a request names, by id or name, if the caller may do this there.
 ///

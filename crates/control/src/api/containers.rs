@@ -3,7 +3,7 @@
 
 use super::{
     body::Body,
-    caller::{Asks, OnDevice, find_device},
+    caller::{Answer, Asks, OnDevice},
 };
 use crate::{
     cache::{DeviceEntry, JobHandle},
@@ -12,10 +12,7 @@ use crate::{
     refusal::Refusal,
     store::NewActivity,
 };
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use axum::{Json, extract::Path};
 use flotilla_fleet::jobs::{self as fleet, Work};
 use flotilla_link::{AgentLink, CallError};
 use flotilla_protocol::{
@@ -28,7 +25,7 @@ use flotilla_protocol::{
     inventory::{self, Container, ContainerAction, FindError, PodRole},
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, time::Duration};
 
 /// How long an agent may take for an action: Docker waits 10 s for a container to stop, and a busy disk makes that
 /// longer.
@@ -55,12 +52,11 @@ pub(super) struct PlacePath {
 }
 
 pub(super) async fn act(
-    State(core): State<Arc<Core>>,
     asks: Asks,
     OnDevice(device): OnDevice,
     Path(ActPath { container, action }): Path<ActPath>,
     Body(NoFields {}): Body<NoFields>,
-) -> Result<Json<Empty>, Refusal> {
+) -> Answer<Empty> {
     let action = ContainerAction::ALL
         .iter()
         .copied()
@@ -70,19 +66,19 @@ pub(super) async fn act(
                 "A container can be started, stopped or restarted, not \"{action}\"."
             )))
         })?;
-    let target = Target::find(&core, &asks, device, &container)?;
+    let target = Target::find(&asks, device, &container)?;
     let done = action.done();
     let outcome = match target.stoppable(action) {
         Ok(()) => {
             target
-                .call_agent(&core, (action.as_str(), &Empty {}), (done, ACTION_TIMEOUT))
+                .call_agent(&asks.core, (action.as_str(), &Empty {}), (done, ACTION_TIMEOUT))
                 .await
         }
         Err(problem) => Err(problem),
     };
     target
         .record(
-            &core,
+            &asks.core,
             jobs::activity_word(action),
             &outcome,
             format!("{}.", jobs::capitalized(done)),
@@ -93,13 +89,12 @@ pub(super) async fn act(
 }
 
 pub(super) async fn place(
-    State(core): State<Arc<Core>>,
     asks: Asks,
     OnDevice(device): OnDevice,
     Path(PlacePath { container }): Path<PlacePath>,
     Body(PodPlacement { member }): Body<PodPlacement>,
-) -> Result<Json<Placed>, Refusal> {
-    let mut handle = begin_or_join(&core, &asks, (device, &container), member).await?;
+) -> Answer<Placed> {
+    let mut handle = begin_or_join(&asks, (device, &container), member).await?;
     let goes_on = match handle.over(ANSWER_WITHIN).await? {
         Some(()) => None,
         None => Some(handle.job().step),
@@ -107,22 +102,14 @@ pub(super) async fn place(
     Ok(Json(Placed { goes_on }))
 }
 
-pub(super) async fn begin_placement(
-    State(core): State<Arc<Core>>,
-    asks: Asks,
-    Body(request): Body<BeginPlacement>,
-) -> Result<Json<Job>, Refusal> {
-    let device = named(&core, &asks, &request.device)?;
-    let handle = begin_or_join(&core, &asks, (device, &request.container), request.member).await?;
+pub(super) async fn begin_placement(asks: Asks, Body(request): Body<BeginPlacement>) -> Answer<Job> {
+    let device = named(&asks, &request.device)?;
+    let handle = begin_or_join(&asks, (device, &request.container), request.member).await?;
     Ok(Json(handle.job()))
 }
 
 /// Begins one job for several containers, or none when one of them can't be acted on.
-pub(super) async fn act_on_several(
-    State(core): State<Arc<Core>>,
-    asks: Asks,
-    Body(request): Body<ActOnContainers>,
-) -> Result<Json<Job>, Refusal> {
+pub(super) async fn act_on_several(asks: Asks, Body(request): Body<ActOnContainers>) -> Answer<Job> {
     let ActOnContainers { action, containers } = request;
     if !(1..=MOST_CONTAINERS).contains(&containers.len()) {
         let message = format!("Name at least one container, and at most {MOST_CONTAINERS}.");
@@ -131,37 +118,36 @@ pub(super) async fn act_on_several(
     let mut known = BTreeSet::new();
     let mut targets = Vec::new();
     for ContainerRef { device, container } in &containers {
-        let device = named(&core, &asks, device)?;
-        let target = Target::find(&core, &asks, device, container)?;
+        let device = named(&asks, device)?;
+        let target = Target::find(&asks, device, container)?;
         target.stoppable(action)?;
         if known.insert((device, target.container.id.clone())) {
             targets.push(target.into_job());
         }
     }
-    let handle = jobs::begin(&core, (Work::Bulk { action }, targets), asks.caller.actor()).await?;
+    let handle = jobs::begin(&asks.core, (Work::Bulk { action }, targets), asks.caller.actor()).await?;
     Ok(Json(handle.job()))
 }
 
 /// The device that a body names, if the caller may do there what the route does.
-fn named(core: &Core, asks: &Asks, device: &str) -> Result<DeviceId, Refusal> {
-    let state = core.cache.lock();
-    let entry = find_device(&state, (&asks.caller, asks.verb), device)?;
-    Ok(entry.row.id)
+fn named(asks: &Asks, device: &str) -> Result<DeviceId, Refusal> {
+    let state = asks.core.cache.lock();
+    Ok(asks.find(&state, device)?.row.id)
 }
 
 /// Begins a placement; joins one that does the same.
 async fn begin_or_join(
-    core: &Core,
     asks: &Asks,
     (device, container): (DeviceId, &str),
     member: bool,
 ) -> Result<JobHandle, Refusal> {
+    let core = &asks.core;
     let running = core
         .jobs
         .read(|jobs| jobs.lookup_placement(device, container, member));
     match running.and_then(|job| core.jobs.handle(job)) {
         Some(handle) => Ok(handle),
-        None => begin(core, Target::find(core, asks, device, container)?, member).await,
+        None => begin(core, Target::find(asks, device, container)?, member).await,
     }
 }
 
@@ -199,8 +185,8 @@ struct Target {
 }
 
 impl Target {
-    fn find(core: &Core, asks: &Asks, device: DeviceId, container: &str) -> Result<Self, Refusal> {
-        let entry = core.device(device)?;
+    fn find(asks: &Asks, device: DeviceId, container: &str) -> Result<Self, Refusal> {
+        let entry = asks.core.device(device)?;
         let container = find_container(&entry, container)?.clone();
         let actor = asks.caller.actor();
         Ok(Self {

@@ -1,16 +1,17 @@
 //! The fleet as a whole: its name, its starting policy and its mesh range, and whether control's addresses lead to this
 //! control.
 
-use super::{body::Body, caller::Asks};
+use super::{
+    body::Body,
+    caller::{Answer, Asks},
+};
 use crate::{
     advertise::is_mdns_name,
     change::fleet,
     core::Core,
-    effects::complete,
     firewall::{self, Firewall},
-    refusal::Refusal,
 };
-use axum::{Json, extract::State};
+use axum::Json;
 use bytes::Bytes;
 use flotilla_identity::{ControlTrust, MaterialError, agent_config};
 use flotilla_link::{DialError, Proxies, Target, call};
@@ -26,22 +27,18 @@ use tokio::time::timeout;
 /// How long one address may take to answer. A person waits for the test.
 const TEST_LIMIT: Duration = Duration::from_secs(5);
 
-pub(super) async fn show(State(core): State<Arc<Core>>, asks: Asks) -> Json<Fleet> {
-    Json(core.fleet(&asks.scope()))
+pub(super) async fn show(asks: Asks) -> Json<Fleet> {
+    Json(asks.core.fleet(&asks.scope()))
 }
 
-pub(super) async fn update(
-    State(core): State<Arc<Core>>,
-    asks: Asks,
-    Body(request): Body<UpdateFleet>,
-) -> Result<Json<Fleet>, Refusal> {
-    complete(&core, fleet::update(&core, &asks.caller, request))
+pub(super) async fn update(asks: Asks, Body(request): Body<UpdateFleet>) -> Answer<Fleet> {
+    asks.complete(fleet::update(&asks.core, &asks.caller, request))
         .await
-        .map(Json)
 }
 
-pub(super) async fn test_addresses(State(core): State<Arc<Core>>) -> Result<Json<Vec<ReachableAt>>, Refusal> {
-    let tests = core.endpoints().into_iter().map(|endpoint| test(&core, endpoint));
+pub(super) async fn test_addresses(asks: Asks) -> Json<Vec<ReachableAt>> {
+    let core = &asks.core;
+    let tests = core.endpoints().into_iter().map(|endpoint| test(core, endpoint));
     let (firewall, mut tested) = join(firewall::check(core.fleet_addr.port()), join_all(tests)).await;
     for one in tested.iter_mut().filter(|one| one.reachable) {
         match &firewall {
@@ -55,7 +52,7 @@ pub(super) async fn test_addresses(State(core): State<Arc<Core>>) -> Result<Json
             Firewall::Shut(doubt) | Firewall::Unknown(doubt) => one.doubt = Some(doubt.clone()),
         }
     }
-    Ok(Json(tested))
+    Json(tested)
 }
 
 /// Why some devices may not be able to resolve a name that this computer resolves.

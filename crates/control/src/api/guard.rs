@@ -118,7 +118,7 @@ pub(super) async fn authorize(
             }
             Needs::Somewhere(_) | Needs::Everywhere(_) | Needs::Nothing => {}
         }
-        request.extensions_mut().insert(Asks { caller, verb });
+        request.extensions_mut().insert(Asks { core, caller, verb });
         request.extensions_mut().insert(credential);
     }
     Ok(next.run(request).await)

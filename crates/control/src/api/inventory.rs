@@ -1,31 +1,22 @@
 //! The fan-out tables: containers, stacks, images, volumes and networks of all devices, answered from the cache.
 
-use super::caller::{Asks, find_device};
+use super::caller::{Answer, Asks};
 use crate::{
     cache::{self, Listable},
-    core::Core,
     refusal::Refusal,
 };
-use axum::{
-    Json,
-    extract::{RawQuery, State},
-};
+use axum::{Json, extract::RawQuery};
 use flotilla_protocol::{
     Code,
     api::{List, Row},
     id::DeviceId,
     inventory::{Container, Image, Network, Stack, Volume},
 };
-use std::sync::Arc;
 
 macro_rules! fan_out {
     ($name:ident, $item:ty) => {
-        pub(super) async fn $name(
-            State(core): State<Arc<Core>>,
-            asks: Asks,
-            RawQuery(query): RawQuery,
-        ) -> Result<Json<List<Row<$item>>>, Refusal> {
-            list(&core, &asks, query.as_deref()).map(Json)
+        pub(super) async fn $name(asks: Asks, RawQuery(query): RawQuery) -> Answer<List<Row<$item>>> {
+            list(&asks, query.as_deref())
         }
     };
 }
@@ -35,11 +26,13 @@ fan_out!(images, Image);
 fan_out!(volumes, Volume);
 fan_out!(networks, Network);
 
-fn list<T: Listable>(core: &Core, asks: &Asks, query: Option<&str>) -> Result<List<Row<T>>, Refusal> {
+fn list<T: Listable>(asks: &Asks, query: Option<&str>) -> Answer<List<Row<T>>> {
+    let core = &asks.core;
     let now = core.clock.now();
     let state = core.cache.lock();
     let devices = named_devices(&state, asks, query)?;
-    Ok(state.list_rows(devices.as_deref(), &asks.scope(), now, |at| core.clock.moment(at)))
+    let rows = state.list_rows(devices.as_deref(), &asks.scope(), now, |at| core.clock.moment(at));
+    Ok(Json(rows))
 }
 
 /// The devices that a query names; `None` when it names none, which means all devices.
@@ -56,8 +49,7 @@ pub(super) fn named_devices(
             )
             .with_field(key));
         }
-        let entry = find_device(state, (&asks.caller, asks.verb), &value)?;
-        named.push(entry.row.id);
+        named.push(asks.find(state, &value)?.row.id);
     }
     Ok((!named.is_empty()).then_some(named))
 }

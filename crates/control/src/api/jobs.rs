@@ -1,17 +1,16 @@
 //! Jobs over HTTP: list, show, watch, cancel.
 
 use super::{
-    caller::{Asks, forbidden},
+    caller::{Answer, Asks, forbidden},
     streams::StreamSocket,
 };
 use crate::{
-    core::Core,
     jobs::{self, JobNews},
     refusal::Refusal,
 };
 use axum::{
     Json,
-    extract::{Path, RawQuery, State},
+    extract::{Path, RawQuery},
     response::Response,
 };
 use flotilla_protocol::{
@@ -20,15 +19,8 @@ use flotilla_protocol::{
     id::JobId,
     stream::Event,
 };
-use std::sync::Arc;
 
-type Shared = State<Arc<Core>>;
-
-pub(super) async fn list(
-    State(core): Shared,
-    asks: Asks,
-    RawQuery(query): RawQuery,
-) -> Result<Json<List<Job>>, Refusal> {
+pub(super) async fn list(asks: Asks, RawQuery(query): RawQuery) -> Answer<List<Job>> {
     let mut limit = None;
     for (key, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
         let number = value.parse::<u32>().ok().filter(|_| key == "limit");
@@ -37,25 +29,16 @@ pub(super) async fn list(
             Refusal(Code::InvalidInput.because(message)).with_field(key)
         })?);
     }
-    jobs::list(&core, &asks.scope(), limit).await.map(Json)
+    jobs::list(&asks.core, &asks.scope(), limit).await.map(Json)
 }
 
-pub(super) async fn show(
-    State(core): Shared,
-    asks: Asks,
-    Path(job): Path<String>,
-) -> Result<Json<Job>, Refusal> {
-    jobs::show(&core, &asks.scope(), &job).await.map(Json)
+pub(super) async fn show(asks: Asks, Path(job): Path<String>) -> Answer<Job> {
+    jobs::show(&asks.core, &asks.scope(), &job).await.map(Json)
 }
 
-pub(super) async fn watch(
-    State(core): Shared,
-    asks: Asks,
-    Path(job): Path<JobId>,
-    socket: StreamSocket<WatchJob>,
-) -> Response {
+pub(super) async fn watch(asks: Asks, Path(job): Path<JobId>, socket: StreamSocket<WatchJob>) -> Response {
     socket.serve(move |open, _silence, mut out| async move {
-        let mut news = JobNews::new(core, asks.scope(), job, open);
+        let mut news = JobNews::new(asks.core.clone(), asks.scope(), job, open);
         loop {
             match news.next().await {
                 Event::Item(job) => {
@@ -70,20 +53,17 @@ pub(super) async fn watch(
 }
 
 /// Who may begin a job may end one like it, on all its devices.
-pub(super) async fn cancel(
-    State(core): Shared,
-    asks: Asks,
-    Path(job): Path<String>,
-) -> Result<Json<Job>, Refusal> {
-    let shown = jobs::show(&core, &asks.scope(), &job).await?;
+pub(super) async fn cancel(asks: Asks, Path(job): Path<String>) -> Answer<Job> {
+    let shown = jobs::show(&asks.core, &asks.scope(), &job).await?;
     let verb = match shown.kind {
         JobKind::Bulk => Verb::Operate,
         JobKind::Placement => Verb::Deploy,
         JobKind::ModeChange | JobKind::Unknown => Verb::Manage,
         JobKind::Push => Verb::Ssh,
     };
-    if !jobs::is_in(&core, &asks.caller.scope(verb), shown.device_ids.iter().copied()) {
+    let scope = asks.caller.scope(verb);
+    if !jobs::is_in(&asks.core, &scope, shown.device_ids.iter().copied()) {
         return Err(forbidden((&asks.caller, verb), ""));
     }
-    jobs::cancel(&core, &shown).await.map(Json)
+    jobs::cancel(&asks.core, &shown).await.map(Json)
 }

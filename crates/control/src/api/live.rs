@@ -3,15 +3,11 @@
 use super::caller::Asks;
 use crate::{access::Credential, cache::Reader, core::Core};
 use axum::{
-    Extension,
-    extract::{
-        State,
-        ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code},
-    },
+    extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code},
     response::Response,
 };
 use flotilla_protocol::api::{BEAT, LIVE_PROTOCOL, Scope};
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
 /// How long a page may take to accept a frame before it counts as gone.
@@ -23,20 +19,14 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Pages send nothing but closing frames and pongs.
 const MESSAGE_BYTES: usize = 1024;
 
-pub(super) async fn follow(
-    State(core): State<Arc<Core>>,
-    asks: Asks,
-    Extension(credential): Extension<Credential>,
-    socket: WebSocketUpgrade,
-) -> Response {
+pub(super) async fn follow(asks: Asks, credential: Credential, socket: WebSocketUpgrade) -> Response {
     let socket = socket
         .protocols([LIVE_PROTOCOL])
         .max_message_size(MESSAGE_BYTES)
         .max_frame_size(MESSAGE_BYTES);
     socket.on_upgrade(move |socket| async move {
-        let stop = core.stop.clone();
-        stop.run_until_cancelled(serve_frames(&core, asks.scope(), &credential, socket))
-            .await;
+        let served = serve_frames(&asks.core, asks.scope(), &credential, socket);
+        asks.core.stop.run_until_cancelled(served).await;
     })
 }
 

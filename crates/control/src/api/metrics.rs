@@ -3,7 +3,7 @@
 
 use super::caller::Asks;
 use crate::{cache::DeviceEntry, core::Core};
-use axum::{extract::State, response::IntoResponse};
+use axum::response::IntoResponse;
 use flotilla_protocol::{api::Scope, device::DeviceStatus};
 use http::header;
 use prometheus_client::{
@@ -12,10 +12,10 @@ use prometheus_client::{
     metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
     registry::Registry,
 };
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt};
 
-pub(super) async fn show(State(core): State<Arc<Core>>, asks: Asks) -> impl IntoResponse {
-    let text = Figures::of(&core, &asks.scope()).text();
+pub(super) async fn show(asks: Asks) -> impl IntoResponse {
+    let text = Figures::of(&asks.core, &asks.scope()).text();
     ([(header::CONTENT_TYPE, prometheus_text::CONTENT_TYPE)], text)
 }
 
@@ -82,27 +82,15 @@ impl Collector for Figures {
         }
         let Some(own) = &self.own else { return Ok(()) };
         let help = "Pages that follow the live stream.";
-        ConstGauge::new(own.live_readers).encode(encoder.encode_descriptor(
-            "live_readers",
-            help,
-            None,
-            gauge,
-        )?)?;
+        let readers = encoder.encode_descriptor("live_readers", help, None, gauge)?;
+        ConstGauge::new(own.live_readers).encode(readers)?;
         // Names of counters get `_total` at the end.
         let help = "Frames of the live stream so far.";
-        ConstCounter::new(own.live_frames).encode(encoder.encode_descriptor(
-            "live_frames",
-            help,
-            None,
-            counter,
-        )?)?;
+        let frames = encoder.encode_descriptor("live_frames", help, None, counter)?;
+        ConstCounter::new(own.live_frames).encode(frames)?;
         let help = "What agents told that only a newer controller knows.";
-        ConstCounter::new(own.reports_unknown).encode(encoder.encode_descriptor(
-            "reports_unknown",
-            help,
-            None,
-            counter,
-        )?)
+        let unknown = encoder.encode_descriptor("reports_unknown", help, None, counter)?;
+        ConstCounter::new(own.reports_unknown).encode(unknown)
     }
 }
 

@@ -2,39 +2,27 @@
 
 use super::{
     body::Body,
-    caller::{Asks, find_device},
+    caller::{Answer, Asks},
     inventory::named_devices,
 };
-use crate::{core::Core, hub, refusal::Refusal};
-use axum::{
-    Json,
-    extract::{RawQuery, State},
-};
+use crate::hub;
+use axum::{Json, extract::RawQuery};
 use flotilla_protocol::{
     api::{List, TestPath, Verb},
     path::{Path, PathAttempt},
 };
-use std::sync::Arc;
 
-pub(super) async fn list(
-    State(core): State<Arc<Core>>,
-    asks: Asks,
-    RawQuery(query): RawQuery,
-) -> Result<Json<List<Path>>, Refusal> {
-    let now = core.clock.now();
-    let state = core.cache.lock();
+pub(super) async fn list(asks: Asks, RawQuery(query): RawQuery) -> Answer<List<Path>> {
+    let now = asks.core.clock.now();
+    let state = asks.core.cache.lock();
     let devices = named_devices(&state, &asks, query.as_deref())?;
     Ok(Json(state.list_paths(devices.as_deref(), &asks.scope(), now)))
 }
 
-pub(super) async fn test(
-    State(core): State<Arc<Core>>,
-    asks: Asks,
-    Body(request): Body<TestPath>,
-) -> Result<Json<Vec<PathAttempt>>, Refusal> {
+pub(super) async fn test(asks: Asks, Body(request): Body<TestPath>) -> Answer<Vec<PathAttempt>> {
     // The first end does the work; the other one is only looked at.
-    find_device(&core.cache.lock(), (&asks.caller, asks.verb), &request.from)?;
-    hub::test_path(&core, &asks.caller.scope(Verb::View), &request)
+    asks.find(&asks.core.cache.lock(), &request.from)?;
+    hub::test_path(&asks.core, &asks.caller.scope(Verb::View), &request)
         .await
         .map(Json)
 }

@@ -7,7 +7,7 @@ use crate::{
     refusal::Refusal,
 };
 use axum::{
-    Extension, Json,
+    Json,
     extract::{Path, State},
     response::IntoResponse,
 };
@@ -71,10 +71,7 @@ pub(super) async fn open(
     ))
 }
 
-pub(super) async fn close(
-    State(core): State<Arc<Core>>,
-    Extension(credential): Extension<Credential>,
-) -> impl IntoResponse {
+pub(super) async fn close(State(core): State<Arc<Core>>, credential: Credential) -> impl IntoResponse {
     if let Credential::Session(current) = credential {
         core.access.end_session(current.id);
     }
@@ -82,10 +79,7 @@ pub(super) async fn close(
     ([(header::SET_COOKIE, cookie)], Json(Empty {}))
 }
 
-pub(super) async fn list(
-    State(core): State<Arc<Core>>,
-    Extension(credential): Extension<Credential>,
-) -> Json<List<SessionFacts>> {
+pub(super) async fn list(State(core): State<Arc<Core>>, credential: Credential) -> Json<List<SessionFacts>> {
     let own = match credential {
         Credential::Session(session) => Some(session.id),
         Credential::Key | Credential::Token(_) => None,

@@ -2,40 +2,31 @@
 
 use super::{
     body::Body,
-    caller::{Asks, OnDevice},
+    caller::{Answer, Asks, OnDevice},
 };
-use crate::{core::Core, jobs::kinds::ssh_install, refusal::Refusal};
-use axum::{Json, extract::State};
+use crate::jobs::kinds::ssh_install;
+use axum::Json;
 use flotilla_protocol::api::{Empty, Push, SshHost, SshInstall};
-use std::sync::Arc;
 
-type Shared = State<Arc<Core>>;
-
-pub(super) async fn hosts(State(core): Shared) -> Json<Vec<SshHost>> {
-    Json(ssh_install::hosts(&core).await)
+pub(super) async fn hosts(asks: Asks) -> Json<Vec<SshHost>> {
+    Json(ssh_install::hosts(&asks.core).await)
 }
 
 pub(super) async fn begin(
-    State(core): Shared,
     asks: Asks,
     OnDevice(device): OnDevice,
     Body(install): Body<SshInstall>,
-) -> Result<Json<Push>, Refusal> {
-    ssh_install::begin(&core, &asks.caller, device, install)
+) -> Answer<Push> {
+    ssh_install::begin(&asks.core, &asks.caller, device, install)
         .await
         .map(Json)
 }
 
-pub(super) async fn show(State(core): Shared, OnDevice(device): OnDevice) -> Result<Json<Push>, Refusal> {
-    ssh_install::show(&core, device).await.map(Json)
+pub(super) async fn show(asks: Asks, OnDevice(device): OnDevice) -> Answer<Push> {
+    ssh_install::show(&asks.core, device).await.map(Json)
 }
 
-pub(super) async fn end(
-    State(core): Shared,
-    asks: Asks,
-    OnDevice(device): OnDevice,
-) -> Result<Json<Empty>, Refusal> {
-    ssh_install::end(&core, &asks.caller, device)
-        .await
-        .map(|()| Json(Empty {}))
+pub(super) async fn end(asks: Asks, OnDevice(device): OnDevice) -> Answer<Empty> {
+    ssh_install::end(&asks.core, &asks.caller, device).await?;
+    Ok(Json(Empty {}))
 }

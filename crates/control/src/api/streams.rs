@@ -8,12 +8,12 @@
 //! Refusals are told by the stream's end, because a page cannot read any other answer to a WebSocket.
 
 use super::{
-    caller::{Asks, OnDevice, find_device},
+    caller::{Asks, OnDevice},
     live::keep,
 };
 use crate::{access::Credential, core::Core, refusal::Refusal};
 use axum::{
-    Extension, RequestPartsExt,
+    RequestPartsExt,
     extract::{
         FromRequestParts,
         ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code},
@@ -62,7 +62,6 @@ pub(crate) fn budget() -> Budget {
 
 /// A request for a stream that its route may answer.
 pub(super) struct StreamSocket<S> {
-    core: Arc<Core>,
     credential: Credential,
     asks: Asks,
     /// The device that the path names, if it names one.
@@ -71,11 +70,11 @@ pub(super) struct StreamSocket<S> {
     stream: PhantomData<fn() -> S>,
 }
 
-impl<S: Streaming> FromRequestParts<Arc<Core>> for StreamSocket<S> {
+impl<S: Streaming, C: Sync> FromRequestParts<C> for StreamSocket<S> {
     type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, core: &Arc<Core>) -> Result<Self, Refusal> {
-        let Extension(credential) = parts.extract().await.map_err(|_| unchecked())?;
+    async fn from_request_parts(parts: &mut Parts, _: &C) -> Result<Self, Refusal> {
+        let credential = parts.extract().await?;
         let asks = parts.extract().await?;
         let device = parts.extensions.get().copied();
         let socket = parts.extract::<WebSocketUpgrade>().await.map_err(|_| {
@@ -84,7 +83,6 @@ impl<S: Streaming> FromRequestParts<Arc<Core>> for StreamSocket<S> {
             )))
         })?;
         Ok(Self {
-            core: core.clone(),
             credential,
             asks,
             device,
@@ -114,7 +112,6 @@ impl<S: Streaming> StreamSocket<S> {
     {
         let opener = self.opener();
         let Self {
-            core,
             credential,
             asks,
             device,
@@ -126,6 +123,7 @@ impl<S: Streaming> StreamSocket<S> {
             .max_message_size(MESSAGE_BYTES)
             .max_frame_size(MESSAGE_BYTES);
         socket.on_upgrade(move |socket| async move {
+            let core = &asks.core;
             let (out, heard) = socket.split();
             let (said, chunks) = mpsc::channel(QUEUE);
             let chunks = stream::unfold(chunks, |mut chunks| async move {
@@ -134,8 +132,8 @@ impl<S: Streaming> StreamSocket<S> {
             let production = Production::<S>::new(|out| run(core.clone(), opener, chunks, out, produce));
             let over = async {
                 tokio::select! {
-                    () = keep(&core, &credential) => End::NotAllowed,
-                    () = keep_allowed(&core, &asks, device) => End::NotAllowed,
+                    () = keep(core, &credential) => End::NotAllowed,
+                    () = keep_allowed(&asks, device) => End::NotAllowed,
                     () = core.stop.cancelled() => End::Stopping,
                 }
             };
@@ -148,18 +146,14 @@ impl<S: Streaming> StreamSocket<S> {
 }
 
 /// Returns when the caller may not do this on the device any more, because of other tags, or when there is no such device.
-async fn keep_allowed(core: &Core, asks: &Asks, device: Option<OnDevice>) {
+async fn keep_allowed(asks: &Asks, device: Option<OnDevice>) {
     let Some(OnDevice(device)) = device else {
         return std::future::pending().await;
     };
-    let may = || find_device(&core.cache.lock(), (&asks.caller, asks.verb), &device.to_string()).is_ok();
+    let may = || asks.find(&asks.core.cache.lock(), &device.to_string()).is_ok();
     while may() {
         sleep(BEAT).await;
     }
-}
-
-fn unchecked() -> Refusal {
-    Refusal(Code::Internal.because("The controller did not check who asks."))
 }
 
 /// Takes a place, hears what is wanted, and makes the stream.
