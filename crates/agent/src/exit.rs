@@ -1,19 +1,26 @@
 //! How an agent ends, and the exit code that tells a service manager what to do.
 
-use std::fmt;
-
 /// Why [`crate::run`] returned.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, derive_more::Display)]
 pub enum Exit {
     /// The agent was asked to stop.
+    #[display("The agent was stopped.")]
     Stopped,
     /// Control revoked this device.
+    #[display(
+        "This device was revoked. To bring it back, rotate it in Flotilla and enroll it again with the new token."
+    )]
     Revoked,
     /// A newer enrollment of the same device took its place.
+    #[display(
+        "This device was enrolled anew by another agent, which now speaks for it. This one is no longer needed."
+    )]
     Superseded,
     /// The configuration or the token is of no use; a person has to act. Holds what to do.
+    #[display("{_0}")]
     Refused(String),
     /// Anything else; starting again may help. Holds what happened.
+    #[display("{_0}")]
     Failed(String),
 }
 
@@ -26,21 +33,6 @@ impl Exit {
             Self::Failed(_) => 1,
             Self::Revoked | Self::Superseded => 77,
             Self::Refused(_) => 78,
-        }
-    }
-}
-
-impl fmt::Display for Exit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Stopped => f.write_str("The agent was stopped."),
-            Self::Revoked => f.write_str(
-                "This device was revoked. To bring it back, rotate it in Flotilla and enroll it again with the new token.",
-            ),
-            Self::Superseded => f.write_str(
-                "This device was enrolled anew by another agent, which now speaks for it. This one is no longer needed.",
-            ),
-            Self::Refused(reason) | Self::Failed(reason) => f.write_str(reason),
         }
     }
 }

@@ -7,17 +7,15 @@
 
 use flotilla_protocol::text::{is_unseen, shown};
 use serde::Serialize;
-use std::{
-    fmt,
-    io::{self, Write},
-};
+use std::io::{self, Write};
 
 /// The longest line, in characters: longer than any sentence of ours, and short enough that one device can't fill the
 /// screen.
 const LINE_CHARS: usize = 4000;
 
 /// Lines for a terminal.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, derive_more::Display)]
+#[display("{_0}")]
 pub(crate) struct Lines(String);
 
 impl Lines {
@@ -38,12 +36,6 @@ impl Lines {
     fn add(&mut self, text: &str, longest: usize) {
         self.0.push_str(&shown(text, longest));
         self.0.push('\n');
-    }
-}
-
-impl fmt::Display for Lines {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

@@ -4,7 +4,7 @@ use crate::Error;
 use http::{Uri, uri::Authority};
 use serde::Deserialize;
 use std::{
-    env, fmt,
+    env,
     fs::{self, File, TryLockError},
     io,
     path::Path,
@@ -20,16 +20,11 @@ const URL_VARIABLE: &str = "FLOTILLA_API";
 const TOKEN_VARIABLE: &str = "FLOTILLA_API_TOKEN";
 
 /// A control's address and the token for it.
-#[derive(Clone)]
+#[derive(Clone, derive_more::Debug)]
+#[debug("Access({authority}, …)")]
 pub struct Access {
     pub(crate) authority: Authority,
     pub(crate) token: String,
-}
-
-impl fmt::Debug for Access {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Access({}, …)", self.authority)
-    }
 }
 
 #[derive(Deserialize)]

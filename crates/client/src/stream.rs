@@ -8,7 +8,7 @@ use flotilla_protocol::{
 };
 use futures_util::{SinkExt as _, StreamExt as _};
 use http::{HeaderValue, header};
-use std::{fmt, io, time::Duration};
+use std::{io, time::Duration};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
     WebSocketStream, client_async,
@@ -22,9 +22,12 @@ const SILENCE: Duration = Duration::from_secs(5 * BEAT.as_secs());
 pub(crate) type Socket = WebSocketStream<TcpStream>;
 
 /// An open stream. Dropping it closes the socket, by which control cancels its side.
+#[derive(derive_more::Debug)]
 pub struct ApiStream<S: Streaming> {
+    #[debug(skip)]
     socket: Socket,
     reader: Reader<S>,
+    #[debug(skip)]
     client: Client,
 }
 
@@ -114,13 +117,5 @@ pub(crate) fn lost(client: &Client, error: tungstenite::Error) -> Error {
     match error {
         tungstenite::Error::Io(source) => client.unreachable(source),
         other => client.unreachable(io::Error::other(other)),
-    }
-}
-
-impl<S: Streaming> fmt::Debug for ApiStream<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ApiStream")
-            .field("reader", &self.reader)
-            .finish_non_exhaustive()
     }
 }

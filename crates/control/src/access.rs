@@ -26,7 +26,7 @@ use parking_lot::Mutex;
 use rand::{RngCore, SeedableRng, rngs::StdRng};
 use sessions::{SecretHashes, Sessions};
 use sha2::{Digest, Sha256};
-use std::{fmt, net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc};
 use subtle::ConstantTimeEq;
 use tokens::Tokens;
 use tokio_util::sync::CancellationToken;
@@ -35,17 +35,13 @@ use tokio_util::sync::CancellationToken;
 const CODES: usize = 16;
 
 /// A secret on its way to the one who will hold it. Control itself keeps only its hash.
+#[derive(derive_more::Debug)]
+#[debug("Secret(redacted)")]
 pub(crate) struct Secret(String);
 
 impl Secret {
     pub(crate) fn reveal(&self) -> &str {
         &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(redacted)")
     }
 }
 
@@ -114,6 +110,8 @@ pub(crate) enum ProofRefusal {
 }
 
 /// The API's token, the API tokens of programs, and the codes and sessions that are valid.
+#[derive(derive_more::Debug)]
+#[debug("Access")]
 pub(crate) struct Access {
     key: ApiKey,
     token: [u8; 32],
@@ -283,12 +281,6 @@ impl Access {
             Credential::Session(session) => self.keep_session(session.id, now),
             Credential::Token(token) => self.credentials.lock().tokens.keep(&token.id, now),
         }
-    }
-}
-
-impl fmt::Debug for Access {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Access")
     }
 }
 

@@ -2,10 +2,11 @@
 
 use flotilla_protocol::Timestamp;
 use jiff::tz::TimeZone;
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
 /// The time, and how it is written in this computer's time zone.
-#[derive(Clone)]
+#[derive(Clone, derive_more::Debug)]
+#[debug("Clock")]
 pub(crate) struct Clock {
     read: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     zone: TimeZone,
@@ -45,12 +46,6 @@ impl Clock {
         } else {
             then.strftime("on %Y-%m-%d at %H:%M").to_string()
         }
-    }
-}
-
-impl fmt::Debug for Clock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Clock")
     }
 }
 

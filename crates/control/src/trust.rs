@@ -10,7 +10,7 @@ use flotilla_identity::{FleetCa, LeafKey, MaterialError, ProofKey, control_confi
 use flotilla_protocol::{Timestamp, id::FleetId};
 use own_certificate::OwnCertificate;
 use rustls::ServerConfig;
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
 const CA_CERTIFICATE: &str = "ca.pem";
 const CA_KEY: &str = "ca.key";
@@ -18,6 +18,8 @@ const LEAF_KEY: &str = "control.key";
 const LEAF_CERTIFICATE: &str = "control.pem";
 
 /// The keys, and the TLS configuration made from them.
+#[derive(derive_more::Debug)]
+#[debug("Trust({ca:?})")]
 pub(crate) struct Trust {
     pub(crate) ca: FleetCa,
     pub(crate) leaf_key: LeafKey,
@@ -101,14 +103,6 @@ impl Trust {
     /// Replaces control's certificate when it is due; links live on. Takes as long as the disk does.
     pub(crate) fn tend_certificate(&self, now: Timestamp) {
         self.own_certificate.tend(&self.ca, &self.leaf_key, now);
-    }
-}
-
-impl fmt::Debug for Trust {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Trust")
-            .field("ca", &self.ca)
-            .finish_non_exhaustive()
     }
 }
 

@@ -28,7 +28,7 @@ use bollard::{
     query_parameters::CreateContainerOptionsBuilder,
 };
 use flotilla_protocol::device::NetworkMode;
-use std::{collections::HashMap, fmt, path::Path, str::FromStr, time::Duration};
+use std::{collections::HashMap, path::Path, str::FromStr, time::Duration};
 use tokio::time::{Instant, sleep};
 
 /// Name of the mover's container; it admits one move at a time on each engine.
@@ -42,13 +42,16 @@ const STARTS: i64 = 30;
 const LOOK_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Where an agent is to be moved.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, derive_more::Display)]
 pub enum Destination {
     /// Into the network of a mode; the pause container is made or removed with it.
+    #[display("{_0}")]
     Mode(NetworkMode),
     /// Into the network of the pause container with this id, which took the place of another.
+    #[display("{PAUSE_ID}{_0}")]
     Pause(String),
     /// Into the same place: the agent is only started again.
+    #[display("{AGAIN}")]
     Again,
 }
 
@@ -66,16 +69,6 @@ pub struct Move {
 
 const PAUSE_ID: &str = "pause:";
 const AGAIN: &str = "again";
-
-impl fmt::Display for Destination {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Mode(mode) => write!(f, "{mode}"),
-            Self::Pause(id) => write!(f, "{PAUSE_ID}{id}"),
-            Self::Again => f.write_str(AGAIN),
-        }
-    }
-}
 
 /// A text that names no destination.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -9,7 +9,8 @@ use std::{
 };
 
 /// A port as containers declare it: `8080/tcp`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, derive_more::Display)]
+#[display("{number}/{protocol}")]
 pub(crate) struct PortNumber {
     number: u16,
     protocol: String,
@@ -41,12 +42,6 @@ impl FromStr for PortNumber {
             number: number.parse().map_err(|_| NotAPort)?,
             protocol: protocol.to_owned(),
         })
-    }
-}
-
-impl fmt::Display for PortNumber {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.number, self.protocol)
     }
 }
 

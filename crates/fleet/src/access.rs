@@ -10,24 +10,16 @@ use flotilla_protocol::{
     id::DeviceId,
     name::{Tag, TokenName},
 };
-use std::fmt;
 
 /// Who asks.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, derive_more::Display)]
 pub enum Who {
     /// The owner, on the computer that control runs on.
+    #[display("owner")]
     Owner,
     /// A program, with the API token of this name.
+    #[display("token {_0}")]
     Token(TokenName),
-}
-
-impl fmt::Display for Who {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Owner => f.write_str("owner"),
-            Self::Token(name) => write!(f, "token {name}"),
-        }
-    }
 }
 
 impl From<&Who> for Actor {

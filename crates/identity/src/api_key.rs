@@ -11,7 +11,7 @@ use aws_lc_rs::{
     hmac::{self, HMAC_SHA256},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use std::{fmt, net::SocketAddr};
+use std::net::SocketAddr;
 
 /// Separates this key from every other use of the token.
 const LABEL: &[u8] = b"flotilla API proof v1";
@@ -24,7 +24,8 @@ const NONCE_BYTES: usize = 32;
 const NONCE_CHARACTERS: std::ops::RangeInclusive<usize> = 16..=64;
 
 /// A key derived from the API's token; it proves that its holder knows the token.
-#[derive(Clone)]
+#[derive(Clone, derive_more::Debug)]
+#[debug("ApiKey(redacted)")]
 pub struct ApiKey(hmac::Key);
 
 impl ApiKey {
@@ -76,12 +77,6 @@ impl ApiKey {
     pub fn is_proof(&self, proof: &str, nonce: &str, asked: SocketAddr) -> bool {
         let proof = URL_SAFE_NO_PAD.decode(proof).unwrap_or_default();
         hmac::verify(&self.0, &message(nonce, asked), &proof).is_ok()
-    }
-}
-
-impl fmt::Debug for ApiKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ApiKey(redacted)")
     }
 }
 

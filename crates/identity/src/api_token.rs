@@ -6,7 +6,6 @@
 use aws_lc_rs::rand::fill;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use flotilla_protocol::api::TOKEN_PREFIX;
-use std::fmt;
 use zeroize::Zeroizing;
 
 const SECRET_BYTES: usize = 32;
@@ -18,6 +17,8 @@ const ID_BYTES: usize = 9;
 const ID_CHARACTERS: usize = ID_BYTES / 3 * 4;
 
 /// A token as its program holds it. It has no `Display`, so that only [`ApiToken::reveal`] gives the secret.
+#[derive(derive_more::Debug)]
+#[debug("ApiToken({}.redacted)", self.id())]
 pub struct ApiToken(Zeroizing<String>);
 
 impl ApiToken {
@@ -57,12 +58,6 @@ impl ApiToken {
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
         (is_id && !secret.is_empty()).then_some(id)
-    }
-}
-
-impl fmt::Debug for ApiToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ApiToken({}.redacted)", self.id())
     }
 }
 

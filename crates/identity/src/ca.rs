@@ -20,7 +20,7 @@ use rcgen::{
     KeyUsagePurpose, PublicKeyData, SanType, SerialNumber, date_time_ymd,
 };
 use rustls::pki_types::CertificateDer;
-use std::{fmt, time::Duration};
+use std::time::Duration;
 use x509_parser::{certificate::X509Certificate, prelude::FromDer};
 use zeroize::Zeroizing;
 
@@ -37,6 +37,8 @@ const BACKDATING: Duration = Duration::from_secs(600);
 const SUBJECT: &str = "Flotilla fleet ";
 
 /// A fleet's authority, with its private key.
+#[derive(derive_more::Debug)]
+#[debug("FleetCa({fleet}, {})", self.pin())]
 pub struct FleetCa {
     fleet: FleetId,
     params: CertificateParams,
@@ -162,15 +164,6 @@ impl FleetCa {
             not_before,
             expires,
         })
-    }
-}
-
-impl fmt::Debug for FleetCa {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FleetCa")
-            .field("fleet", &self.fleet)
-            .field("pin", &self.pin())
-            .finish_non_exhaustive()
     }
 }
 

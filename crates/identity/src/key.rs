@@ -5,7 +5,6 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use flotilla_protocol::pin::Pin;
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PublicKeyData};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, pem::PemObject};
-use std::fmt;
 use zeroize::{Zeroize, Zeroizing};
 
 /// Why stored keys or certificates cannot be used.
@@ -28,6 +27,8 @@ impl From<rcgen::Error> for MaterialError {
 }
 
 /// The private key of control's or a device's certificate. It is wiped from memory when dropped.
+#[derive(derive_more::Debug)]
+#[debug("LeafKey({})", self.pin())]
 pub struct LeafKey(KeyPair);
 
 impl LeafKey {
@@ -83,12 +84,6 @@ impl LeafKey {
 impl Drop for LeafKey {
     fn drop(&mut self) {
         self.0.zeroize();
-    }
-}
-
-impl fmt::Debug for LeafKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "LeafKey({})", self.pin())
     }
 }
 

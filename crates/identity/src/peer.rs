@@ -18,7 +18,8 @@ pub enum Role {
 }
 
 /// A member of a fleet, as the URI in its certificate names it.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, derive_more::Debug)]
+#[debug("{self}")]
 pub struct PeerIdentity {
     pub fleet: FleetId,
     pub role: Role,
@@ -59,12 +60,6 @@ impl fmt::Display for PeerIdentity {
             Role::Control => write!(f, "{SCHEME}{}/control", self.fleet),
             Role::Device(device) => write!(f, "{SCHEME}{}/device/{device}", self.fleet),
         }
-    }
-}
-
-impl fmt::Debug for PeerIdentity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
     }
 }
 

@@ -15,7 +15,6 @@ use aws_lc_rs::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use flotilla_protocol::{id::TokenId, pin::Pin};
-use std::fmt;
 use zeroize::Zeroizing;
 
 /// Separates the secret from the one that WireGuard derives from the same keys.
@@ -30,7 +29,8 @@ const OWN_LABEL: &[u8] = b"flotilla control's key for proofs v1";
 pub struct InvalidProof;
 
 /// Control's key for checking proofs.
-#[derive(Clone)]
+#[derive(Clone, derive_more::Debug)]
+#[debug("ProofKey({})", self.public())]
 pub struct ProofKey(WireguardKey);
 
 impl ProofKey {
@@ -66,12 +66,6 @@ impl ProofKey {
         let tag = STANDARD.decode(proof).map_err(|_| InvalidProof)?;
         let key = tag_key(&self.0, device, [device, &self.public()]).ok_or(InvalidProof)?;
         hmac::verify(&key, &statement(token, certified), &tag).map_err(|_| InvalidProof)
-    }
-}
-
-impl fmt::Debug for ProofKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ProofKey({})", self.public())
     }
 }
 

@@ -18,7 +18,7 @@ use flotilla_protocol::{
     mesh::RelayTicket,
 };
 use rcgen::SigningKey;
-use std::{fmt, time::Duration};
+use std::time::Duration;
 use uuid::Uuid;
 use x509_parser::{certificate::X509Certificate, prelude::FromDer};
 
@@ -81,7 +81,8 @@ impl FleetCa {
 }
 
 /// Checks the tickets of one fleet.
-#[derive(Clone)]
+#[derive(Clone, derive_more::Debug)]
+#[debug("TicketVerifier({fleet})")]
 pub struct TicketVerifier {
     fleet: FleetId,
     /// The authority's key as an uncompressed point.
@@ -122,12 +123,6 @@ impl TicketVerifier {
             return Err(InvalidTicket::Expired(claims.expires));
         }
         Ok(claims)
-    }
-}
-
-impl fmt::Debug for TicketVerifier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "TicketVerifier({})", self.fleet)
     }
 }
 

@@ -26,10 +26,11 @@ use rustls::{
     time_provider::TimeProvider,
     version::TLS13,
 };
-use std::{fmt, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 /// The source of the present time for each handshake.
-#[derive(Clone)]
+#[derive(Clone, derive_more::Debug)]
+#[debug("Clock")]
 pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 
 impl Clock {
@@ -40,12 +41,6 @@ impl Clock {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         (self.0)()
-    }
-}
-
-impl fmt::Debug for Clock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Clock")
     }
 }
 

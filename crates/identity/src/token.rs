@@ -7,7 +7,6 @@
 use aws_lc_rs::digest::{Context, SHA256};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use flotilla_protocol::{Timestamp, id::TokenId};
-use std::fmt;
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
@@ -22,7 +21,8 @@ const HASH_LABEL: &[u8] = b"flotilla enrollment token v1";
 pub struct InvalidToken;
 
 /// A token as the device holds it. It has no `Display`, so that only [`EnrollmentToken::reveal`] gives the secret.
-#[derive(Clone)]
+#[derive(Clone, derive_more::Debug)]
+#[debug("EnrollmentToken({id}.redacted)")]
 pub struct EnrollmentToken {
     id: TokenId,
     secret: Secret,
@@ -96,14 +96,9 @@ impl EnrollmentToken {
     }
 }
 
-impl fmt::Debug for EnrollmentToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "EnrollmentToken({}.redacted)", self.id)
-    }
-}
-
 /// The hash of a token. Comparing two takes the same time wherever they differ.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, derive_more::Debug)]
+#[debug("TokenHash(redacted)")]
 pub struct TokenHash([u8; 32]);
 
 impl TokenHash {
@@ -125,12 +120,6 @@ impl PartialEq for TokenHash {
 }
 
 impl Eq for TokenHash {}
-
-impl fmt::Debug for TokenHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("TokenHash(redacted)")
-    }
-}
 
 #[cfg(test)]
 mod tests {

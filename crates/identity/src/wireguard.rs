@@ -1,7 +1,7 @@
 //! A device's WireGuard key: X25519, which every enrollment includes.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use std::{fmt, str::FromStr};
+use std::str::FromStr;
 use x25519_dalek::{PublicKey, StaticSecret};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -11,7 +11,8 @@ use zeroize::{Zeroize, Zeroizing};
 pub struct InvalidWireguardKey;
 
 /// The private key. It is wiped from memory when dropped and has no `Display`.
-#[derive(Clone)]
+#[derive(Clone, derive_more::Debug)]
+#[debug("WireguardKey({})", self.public())]
 pub struct WireguardKey(StaticSecret);
 
 impl WireguardKey {
@@ -56,14 +57,10 @@ impl WireguardKey {
     }
 }
 
-impl fmt::Debug for WireguardKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "WireguardKey({})", self.public())
-    }
-}
-
 /// The public key; it prints in the form of `wg`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, derive_more::Debug, derive_more::Display)]
+#[debug("{self}")]
+#[display("{}", STANDARD.encode(self.0))]
 pub struct WireguardPublicKey([u8; 32]);
 
 impl WireguardPublicKey {
@@ -86,18 +83,6 @@ impl FromStr for WireguardPublicKey {
         } else {
             Err(InvalidWireguardKey)
         }
-    }
-}
-
-impl fmt::Display for WireguardPublicKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&STANDARD.encode(self.0))
-    }
-}
-
-impl fmt::Debug for WireguardPublicKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
     }
 }
 

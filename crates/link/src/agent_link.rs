@@ -19,7 +19,7 @@ use hyper::{body::Incoming, client::conn::http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
-    fmt, io,
+    io,
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
@@ -38,7 +38,8 @@ const REFUSAL_CHARS: usize = 1000;
 pub(crate) type RequestBody = BoxBody<Bytes, io::Error>;
 
 /// A live agent. Clones share the one connection.
-#[derive(Clone)]
+#[derive(Clone, derive_more::Debug)]
+#[debug("AgentLink({:?})", *end.borrow())]
 pub struct AgentLink {
     sender: http2::SendRequest<RequestBody>,
     long: Budget,
@@ -298,15 +299,9 @@ impl AgentLink {
     }
 }
 
-impl fmt::Debug for AgentLink {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AgentLink")
-            .field("end", &*self.end.borrow())
-            .finish_non_exhaustive()
-    }
-}
-
 /// The body of a long call, as it arrives.
+#[derive(derive_more::Debug)]
+#[debug("LongStream")]
 pub struct LongStream {
     body: Incoming,
     _slot: Slot,
@@ -336,12 +331,6 @@ impl Stream for LongStream {
                 }
             }
         }
-    }
-}
-
-impl fmt::Debug for LongStream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("LongStream")
     }
 }
 

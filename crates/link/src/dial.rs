@@ -19,7 +19,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::{body::Incoming, client::conn::http1, upgrade::Upgraded};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
-use std::{error::Error, fmt, net::IpAddr, sync::Arc};
+use std::{error::Error, net::IpAddr, sync::Arc};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::{
@@ -97,9 +97,12 @@ pub struct Answer {
 }
 
 /// A link that control has accepted; [`crate::serve`] makes it answer.
+#[derive(derive_more::Debug)]
 pub struct Dialed {
     endpoint: Endpoint,
+    #[debug(skip)]
     local: Option<IpAddr>,
+    #[debug(skip)]
     io: LinkIo,
 }
 
@@ -120,14 +123,6 @@ impl Dialed {
 
     pub(crate) fn into_io(self) -> LinkIo {
         self.io
-    }
-}
-
-impl fmt::Debug for Dialed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Dialed")
-            .field("endpoint", &self.endpoint)
-            .finish_non_exhaustive()
     }
 }
 

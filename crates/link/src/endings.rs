@@ -1,29 +1,22 @@
 //! How a link ends, in the same words at both ends.
 
-use std::{error::Error, fmt, io};
+use std::{error::Error, io};
 
 /// Why a link is over. Its text goes into the device's last-drop reason.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, derive_more::Display)]
 pub enum LinkEnd {
     /// [`crate::AgentLink::abort`] or a shutdown on this side ended it.
+    #[display("ended from this side")]
     Stopped,
     /// The far end closed the link in order.
+    #[display("closed by the other side")]
     Closed,
     /// The far end did not answer pings: it is frozen, or the network is gone.
+    #[display("no answer to pings")]
     Silent,
     /// The connection broke.
+    #[display("connection broken: {_0}")]
     Broken(String),
-}
-
-impl fmt::Display for LinkEnd {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Stopped => f.write_str("ended from this side"),
-            Self::Closed => f.write_str("closed by the other side"),
-            Self::Silent => f.write_str("no answer to pings"),
-            Self::Broken(reason) => write!(f, "connection broken: {reason}"),
-        }
-    }
 }
 
 impl LinkEnd {

@@ -16,7 +16,6 @@ use futures_util::{
 };
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use std::fmt;
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{Error, Message, protocol::Role},
@@ -25,15 +24,21 @@ use tokio_tungstenite::{
 type Socket = WebSocketStream<TokioIo<Upgraded>>;
 
 /// An open WebSocket.
+#[derive(derive_more::Debug)]
 pub struct MessageSocket {
     endpoint: Endpoint,
+    #[debug(skip)]
     socket: Socket,
 }
 
 /// The half that sends.
+#[derive(derive_more::Debug)]
+#[debug("Outgoing")]
 pub struct Outgoing(SplitSink<Socket, Message>);
 
 /// The half that receives.
+#[derive(derive_more::Debug)]
+#[debug("Incoming")]
 pub struct Incoming(SplitStream<Socket>);
 
 /// Opens a WebSocket at `path` of the first endpoint that answers and is trusted.
@@ -100,25 +105,5 @@ fn ended(error: Error) -> LinkEnd {
     match error {
         Error::ConnectionClosed | Error::AlreadyClosed => LinkEnd::Closed,
         other => LinkEnd::Broken(other.to_string()),
-    }
-}
-
-impl fmt::Debug for MessageSocket {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MessageSocket")
-            .field("endpoint", &self.endpoint)
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Outgoing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Outgoing")
-    }
-}
-
-impl fmt::Debug for Incoming {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Incoming")
     }
 }

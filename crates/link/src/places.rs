@@ -11,7 +11,7 @@ use crate::{
 };
 use flotilla_protocol::{id::DeviceId, neighborhood::neighborhood};
 use parking_lot::Mutex;
-use std::{collections::BTreeMap, fmt, net::IpAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::Instant,
@@ -59,7 +59,8 @@ pub(crate) struct Place {
 
 /// How a port counts a connection, and the handle by which a route makes it a guest. Request extension on every
 /// request; clones are of the same connection.
-#[derive(Clone)]
+#[derive(Clone, derive_more::Debug)]
+#[debug("Admission({number})")]
 pub struct Admission {
     number: u64,
     table: Arc<Mutex<PlaceTable>>,
@@ -258,12 +259,6 @@ impl Admission {
         self.table
             .lock()
             .update(self.number, |occupant| occupant.is_upgraded = true);
-    }
-}
-
-impl fmt::Debug for Admission {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Admission({})", self.number)
     }
 }
 

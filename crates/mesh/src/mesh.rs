@@ -24,14 +24,14 @@ use peers::Peers;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use std::{
     collections::{BTreeSet, VecDeque},
-    fmt,
     net::{IpAddr, SocketAddr},
     time::Instant,
 };
 use zeroize::Zeroizing;
 
 /// A WireGuard private key. It is in no debug output, and is wiped from memory when dropped.
-#[derive(Clone)]
+#[derive(Clone, derive_more::Debug)]
+#[debug("PrivateKey(…)")]
 pub struct PrivateKey(Zeroizing<[u8; 32]>);
 
 impl PrivateKey {
@@ -43,12 +43,6 @@ impl PrivateKey {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
-    }
-}
-
-impl fmt::Debug for PrivateKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PrivateKey(…)")
     }
 }
 
@@ -109,6 +103,8 @@ pub enum Opened<'o> {
 }
 
 /// One device's data plane. The crate's documentation shows how to drive it.
+#[derive(derive_more::Debug)]
+#[debug("Mesh({})", own.id)]
 pub struct Mesh {
     keys: Keys,
     own_key: StaticKey,
@@ -137,14 +133,6 @@ pub struct Mesh {
     transmits: VecDeque<Transmit>,
     bounces: VecDeque<Vec<u8>>,
     events: VecDeque<Event>,
-}
-
-impl fmt::Debug for Mesh {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Mesh")
-            .field("device", &self.own.id)
-            .finish_non_exhaustive()
-    }
 }
 
 impl Mesh {

@@ -22,7 +22,6 @@ use boringtun::{
 use flotilla_protocol::key::PublicKey;
 use sources::Sources;
 use std::{
-    fmt,
     net::IpAddr,
     sync::Arc,
     time::{Duration, Instant},
@@ -183,6 +182,8 @@ pub(crate) enum Opening {
 }
 
 /// The WireGuard session with one peer.
+#[derive(derive_more::Debug)]
+#[debug("Session(awake: {awake})")]
 pub(crate) struct Session {
     tunn: Tunn,
     awake: bool,
@@ -191,14 +192,6 @@ pub(crate) struct Session {
     /// When a handshake was last offered, and how long no other is offered after it.
     offered: Option<(Instant, Duration)>,
     waiting: usize,
-}
-
-impl fmt::Debug for Session {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session")
-            .field("awake", &self.awake)
-            .finish_non_exhaustive()
-    }
 }
 
 impl Session {

@@ -3,7 +3,7 @@
 use crate::text::written_as_text;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
-use std::{fmt, str::FromStr};
+use std::str::FromStr;
 
 /// The text is not 32 bytes in base64.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -12,7 +12,8 @@ pub struct InvalidPublicKey;
 
 /// The identity of a peer or a relay on the mesh. Whether the point is acceptable is checked where a key enters the
 /// fleet.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, derive_more::Display)]
+#[display("{}", STANDARD.encode(self.0))]
 #[serde(try_from = "String", into = "String")]
 pub struct PublicKey([u8; 32]);
 
@@ -34,12 +35,6 @@ impl FromStr for PublicKey {
     fn from_str(text: &str) -> Result<Self, InvalidPublicKey> {
         let bytes = STANDARD.decode(text).map_err(|_| InvalidPublicKey)?;
         bytes.try_into().map(Self).map_err(|_| InvalidPublicKey)
-    }
-}
-
-impl fmt::Display for PublicKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&STANDARD.encode(self.0))
     }
 }
 

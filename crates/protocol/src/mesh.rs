@@ -20,10 +20,7 @@ use crate::{
     policy::{PortRange, Proto},
 };
 use serde::{Deserialize, Serialize};
-use std::{
-    fmt,
-    net::{Ipv4Addr, SocketAddr},
-};
+use std::net::{Ipv4Addr, SocketAddr};
 
 /// `POST` with [`MapPush`], answered with [`MapTaken`] once the map is in force, and on disk as far as it has to outlive
 /// a power cut: where peers were last need not.
@@ -115,15 +112,10 @@ pub struct Relay {
 
 /// Control's signed statement that a device may use relays until a moment. The crate `flotilla-identity` defines what
 /// the text holds.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, derive_more::Debug)]
+#[debug("RelayTicket(…)")]
 #[serde(transparent)]
 pub struct RelayTicket(pub String);
-
-impl fmt::Debug for RelayTicket {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RelayTicket(…)")
-    }
-}
 
 /// What may come in from peers; anything else is dropped in silence. Replies to what went out always may.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,14 +5,15 @@
 
 use crate::text::written_as_text;
 use serde::{Deserialize, Serialize};
-use std::{fmt, str::FromStr};
+use std::str::FromStr;
 
 /// The text is not `sha256//` and 43 base64 digits with their padding.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a pin looks like sha256//BASE64 with 44 base64 characters")]
 pub struct InvalidPin;
 
-#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, derive_more::Display)]
+#[display("{_0}")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String))]
 #[serde(try_from = "String", into = "String")]
 pub struct Pin(String);
@@ -35,12 +36,6 @@ impl Pin {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-}
-
-impl fmt::Display for Pin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

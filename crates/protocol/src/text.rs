@@ -4,9 +4,9 @@
 /// Lets a type that prints as it parses cross the wire as that text, and stand so in debug output.
 macro_rules! written_as_text {
     ($name:ident, $error:ty) => {
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Display::fmt(self, f)
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                std::fmt::Display::fmt(self, f)
             }
         }
         impl TryFrom<String> for $name {

@@ -18,7 +18,7 @@ use flotilla_wire::{Frame, MAX_CONTROL_LEN, StaticKey};
 use rand::{TryRngCore, rngs::OsRng};
 use std::{
     collections::BTreeMap,
-    fmt, io,
+    io,
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
@@ -59,6 +59,8 @@ pub enum StartError {
 }
 
 /// A running relay. Dropping it stops it.
+#[derive(derive_more::Debug)]
+#[debug("Relay({udp})")]
 pub struct Relay {
     shared: Arc<Shared>,
     udp: SocketAddr,
@@ -201,12 +203,6 @@ impl Drop for Relay {
         {
             tracing::error!("the relay's thread had failed");
         }
-    }
-}
-
-impl fmt::Debug for Relay {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Relay({})", self.udp)
     }
 }
 

@@ -18,10 +18,12 @@ use futures_util::{
     stream::{SplitSink, SplitStream},
 };
 use http::{Extensions, StatusCode};
-use std::{fmt, net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc};
 use tokio::sync::Notify;
 
 /// What the server of the route knows of a request for a TLS leg.
+#[derive(derive_more::Debug)]
+#[debug("LegRequest({remote})")]
 pub struct LegRequest {
     pub remote: SocketAddr,
     /// Called once the relay has admitted the device; until then the server counts the connection as a stranger's.
@@ -30,12 +32,6 @@ pub struct LegRequest {
 
 /// Reads from a request where it comes from.
 pub type IdentifyRequest = fn(&Extensions) -> LegRequest;
-
-impl fmt::Debug for LegRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "LegRequest({})", self.remote)
-    }
-}
 
 /// The longest message: more than any frame, which is a packet of 1,280 bytes, sealed, with its header.
 const MESSAGE_BYTES: usize = 4096;

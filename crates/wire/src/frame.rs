@@ -7,7 +7,7 @@ use crate::{
     relay::{Cookie, Proof},
 };
 use flotilla_protocol::key::PublicKey;
-use std::{fmt, net::SocketAddr};
+use std::net::SocketAddr;
 
 /// Whether a datagram is one of these frames and not a message of WireGuard. It may still be malformed.
 #[must_use]
@@ -27,14 +27,9 @@ pub enum Malformed {
 }
 
 /// One session of a client with a relay: 64 random bits, so that a sender who cannot see the frames cannot forge one.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, derive_more::Debug)]
+#[debug("SessionId(…)")]
 pub struct SessionId(pub u64);
-
-impl fmt::Debug for SessionId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SessionId(…)")
-    }
-}
 
 /// One frame. A frame that parses is written back as the same bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,19 +102,14 @@ pub struct Welcome {
 }
 
 /// A packet that is sent through a relay.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, derive_more::Debug)]
+#[debug("Data({}, {} bytes)", self.key, self.payload.len())]
 pub struct Data<'a> {
     pub session: SessionId,
     /// Toward the relay the destination's key, from the relay the source's.
     pub key: PublicKey,
     /// A WireGuard message or a probe.
     pub payload: &'a [u8],
-}
-
-impl fmt::Debug for Data<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Data({}, {} bytes)", self.key, self.payload.len())
-    }
 }
 
 /// Why a relay refused a client, or a session ended.

@@ -2,7 +2,6 @@
 
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Okm, Prk, Salt};
 use flotilla_protocol::key::PublicKey;
-use std::fmt;
 use x25519_dalek::StaticSecret;
 
 /// The other end's key leads to a secret that anyone can compute (RFC 7748 §6.1), or it is this end's own key where
@@ -12,7 +11,8 @@ use x25519_dalek::StaticSecret;
 pub struct WeakKey;
 
 /// A private key with its public half. It is wiped from memory when dropped.
-#[derive(Clone)]
+#[derive(Clone, derive_more::Debug)]
+#[debug("StaticKey({public})")]
 pub struct StaticKey {
     secret: StaticSecret,
     public: PublicKey,
@@ -40,12 +40,6 @@ impl StaticKey {
             return Err(WeakKey);
         }
         Ok(Salt::new(HKDF_SHA256, label).extract(secret.as_bytes()))
-    }
-}
-
-impl fmt::Debug for StaticKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "StaticKey({})", self.public)
     }
 }
 

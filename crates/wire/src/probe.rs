@@ -93,7 +93,8 @@ impl Hint {
 }
 
 /// A probe that is not opened yet.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, derive_more::Debug)]
+#[debug("SealedProbe({} bytes)", self.bytes.len())]
 pub struct SealedProbe<'a> {
     bytes: &'a [u8],
     hint: Hint,
@@ -131,18 +132,14 @@ impl<'a> SealedProbe<'a> {
     }
 }
 
-impl fmt::Debug for SealedProbe<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SealedProbe({} bytes)", self.bytes.len())
-    }
-}
-
 /// The peer did not seal this, or it was changed in transit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the probe was not sealed by the peer that it names, or it was changed")]
 pub struct Forged;
 
 /// The key that seals and opens probes between this end and one peer.
+#[derive(derive_more::Debug)]
+#[debug("ProbeKey(redacted)")]
 pub struct ProbeKey {
     key: LessSafeKey,
     own_hint: Hint,
@@ -211,12 +208,6 @@ impl ProbeKey {
             .open_separate_gather(nonce, Aad::from(header), ciphertext, tag, plaintext)
             .ok()?;
         Probe::read(plaintext)
-    }
-}
-
-impl fmt::Debug for ProbeKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ProbeKey(redacted)")
     }
 }
 

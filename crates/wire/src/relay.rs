@@ -7,14 +7,15 @@ use crate::{
 };
 use aws_lc_rs::hmac::{Context, HMAC_SHA256, Key};
 use flotilla_protocol::key::PublicKey;
-use std::{fmt, net::SocketAddr};
+use std::net::SocketAddr;
 
 const LABEL: &[u8] = b"flotilla relay v1";
 const HELLO: &[u8] = b"hello";
 const WELCOME: &[u8] = b"welcome";
 
 /// A value that a relay sends to an address, and expects back from it.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, derive_more::Debug)]
+#[debug("Cookie(…)")]
 pub struct Cookie(pub [u8; 32]);
 
 impl Cookie {
@@ -22,14 +23,9 @@ impl Cookie {
     pub const NONE: Self = Self([0; 32]);
 }
 
-impl fmt::Debug for Cookie {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Cookie(…)")
-    }
-}
-
 /// HMAC-SHA256 under a key that only a client and its relay can compute.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, derive_more::Debug)]
+#[debug("Proof(…)")]
 pub struct Proof(pub [u8; 32]);
 
 impl Proof {
@@ -37,14 +33,10 @@ impl Proof {
     pub const NONE: Self = Self([0; 32]);
 }
 
-impl fmt::Debug for Proof {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Proof(…)")
-    }
-}
-
 /// The key that a client and a relay share. A device that runs a relay may also be its client. Without the client's
 /// private key a ticket is useless.
+#[derive(derive_more::Debug)]
+#[debug("RelayKey(redacted)")]
 pub struct RelayKey(Key);
 
 impl RelayKey {
@@ -121,12 +113,6 @@ impl RelayKey {
         let mut proof = Proof::NONE;
         proof.0.copy_from_slice(context.sign().as_ref());
         proof
-    }
-}
-
-impl fmt::Debug for RelayKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RelayKey(redacted)")
     }
 }
 

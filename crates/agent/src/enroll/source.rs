@@ -11,7 +11,7 @@ use flotilla_protocol::{
 };
 use serde::Deserialize;
 use std::{
-    fmt, fs,
+    fs,
     io::{self, ErrorKind, Read as _},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
@@ -39,23 +39,15 @@ pub enum EnrollmentSource {
 }
 
 /// The variables that stand in for a config file.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, derive_more::Debug)]
 pub struct Environment {
     /// `FLOTILLA_ENROLL_URL`
     pub url: Option<String>,
     /// `FLOTILLA_TOKEN`
+    #[debug(skip)]
     pub token: Option<String>,
     /// `FLOTILLA_CA_PIN`
     pub ca_pin: Option<String>,
-}
-
-impl fmt::Debug for Environment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Environment")
-            .field("url", &self.url)
-            .field("ca_pin", &self.ca_pin)
-            .finish_non_exhaustive()
-    }
 }
 
 impl Environment {
@@ -129,10 +121,12 @@ pub(crate) enum ConfigError {
 }
 
 /// Where in a file something is wrong.
-#[derive(Debug)]
+#[derive(Debug, derive_more::Display)]
 pub(crate) enum Place {
+    #[display(" at line {_0}")]
     Line(usize),
     /// Something is missing, so there is no line to name.
+    #[display("")]
     Everywhere,
 }
 
@@ -144,15 +138,6 @@ impl Place {
                 Self::Line(1 + before.filter(|byte| *byte == b'\n').count())
             }
             _ => Self::Everywhere,
-        }
-    }
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Line(line) => write!(f, " at line {line}"),
-            Self::Everywhere => Ok(()),
         }
     }
 }

@@ -1,11 +1,11 @@
 //! Text that must not be shown: private keys.
 
 use serde::{Deserialize, Serialize};
-use std::fmt;
 use zeroize::Zeroizing;
 
 /// Wiped from memory when dropped, and not printed by `Debug`. Serialized as plain text, into a file of mode 0600.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, derive_more::Debug)]
+#[debug("Secret(redacted)")]
 pub(crate) struct Secret(Zeroizing<String>);
 
 impl Secret {
@@ -15,12 +15,6 @@ impl Secret {
 
     pub(crate) fn expose(&self) -> &str {
         &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(redacted)")
     }
 }
 

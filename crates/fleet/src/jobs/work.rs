@@ -5,7 +5,6 @@ use flotilla_protocol::{
     name::DeviceName,
 };
 use serde::{Deserialize, Serialize};
-use std::fmt;
 
 /// What a job does to each of its targets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,7 +26,9 @@ pub enum Work {
 }
 
 /// A container, or a device's agent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, derive_more::Display)]
+#[display("{} on {device_name}", self.label())]
+
 pub struct Target {
     pub device: DeviceId,
     /// The device's name when the job began.
@@ -68,13 +69,6 @@ impl Target {
     pub(super) fn is_in_the_way_of(&self, other: &Self) -> bool {
         self.device == other.device
             && (self.container == other.container || self.container.is_none() || other.container.is_none())
-    }
-}
-
-/// "web on nas"
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} on {}", self.label(), self.device_name)
     }
 }
 

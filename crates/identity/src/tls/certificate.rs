@@ -11,13 +11,11 @@ use rustls::{
     server::{ClientHello, ResolvesServerCert},
     sign::CertifiedKey,
 };
-use std::{
-    fmt,
-    sync::{Arc, PoisonError, RwLock},
-};
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// A certificate with its key and the authority's certificate, for clients and servers. Clones are the same one.
-#[derive(Clone)]
+#[derive(Clone, derive_more::Debug)]
+#[debug("LiveCertificate")]
 pub struct LiveCertificate(Arc<RwLock<Arc<CertifiedKey>>>);
 
 impl LiveCertificate {
@@ -42,12 +40,6 @@ impl LiveCertificate {
 
     fn current(&self) -> Arc<CertifiedKey> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-impl fmt::Debug for LiveCertificate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("LiveCertificate")
     }
 }
 

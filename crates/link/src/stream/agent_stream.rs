@@ -8,14 +8,17 @@ use crate::{
 };
 use flotilla_protocol::stream::{End, Event, EventOf, Frame, Malformed, Payload, Reader, Streaming};
 use http::Request;
-use std::{fmt, future::pending, time::Duration};
+use std::{future::pending, time::Duration};
 
 /// An open stream. Dropping it cancels it at the agent.
+#[derive(derive_more::Debug)]
 pub struct AgentStream<S: Streaming> {
     reader: Reader<S>,
     /// `None` when nothing more is read.
+    #[debug(skip)]
     output: Option<DuplexOutput>,
     /// `None` when nothing more is said.
+    #[debug(skip)]
     input: Option<DuplexInput>,
 }
 
@@ -168,12 +171,4 @@ async fn finish(input: Option<DuplexInput>) -> Result<(), CallError> {
         input.send(finish).await?;
     }
     input.finish().await
-}
-
-impl<S: Streaming> fmt::Debug for AgentStream<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AgentStream")
-            .field("reader", &self.reader)
-            .finish_non_exhaustive()
-    }
 }

@@ -19,6 +19,8 @@ use std::{
 const CHUNK: usize = crate::settings::FRAME as usize;
 
 /// Where the items of a stream are sent.
+#[derive(derive_more::Debug)]
+#[debug("Outflow")]
 pub struct Outflow<S> {
     shared: Arc<Shared>,
     stream: PhantomData<fn(S)>,
@@ -116,12 +118,6 @@ impl<S: Streaming> Production<S> {
             // An end always fits.
             let _ = Frame::end::<S>(end).write_to(&mut self.shared.0.lock().bytes);
         }
-    }
-}
-
-impl<S> fmt::Debug for Outflow<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Outflow")
     }
 }
 

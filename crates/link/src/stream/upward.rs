@@ -6,13 +6,15 @@ use flotilla_protocol::{
     stream::{Listener, Malformed, Said, SaidOf, Streaming},
 };
 use futures_util::{Stream, StreamExt};
-use std::{fmt, pin::Pin, time::Duration};
+use std::{pin::Pin, time::Duration};
 use tokio::time::timeout;
 
 /// How long a caller may take to say what it wants, once it is connected.
 const OPEN: Duration = Duration::from_secs(10);
 
 /// What a caller says, after what it wants.
+#[derive(derive_more::Debug)]
+#[debug("Upward")]
 pub struct Upward<S: Streaming> {
     chunks: Pin<Box<dyn Stream<Item = Bytes> + Send>>,
     listener: Listener<S>,
@@ -92,12 +94,6 @@ impl<S: Streaming> Upward<S> {
                 None => return Ok(None),
             }
         }
-    }
-}
-
-impl<S: Streaming> fmt::Debug for Upward<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Upward")
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
     open::choice,
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeSet, fmt};
+use std::collections::BTreeSet;
 
 /// What every API token begins with, so that people and scanners of leaked secrets recognize one.
 pub const TOKEN_PREFIX: &str = "flotilla_";
@@ -235,19 +235,14 @@ pub struct CreateToken {
 request!(CreateToken, Post "/tokens" (Self) => TokenCreated);
 
 /// A new token. Its secret is shown this once.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, derive_more::Debug)]
+#[debug("TokenCreated({name}, …)")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TokenCreated {
     pub name: TokenName,
     /// The whole token: [`TOKEN_PREFIX`], a public id, a dot, and the secret.
     pub token: String,
     pub expires: Timestamp,
-}
-
-impl fmt::Debug for TokenCreated {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "TokenCreated({}, …)", self.name)
-    }
 }
 
 /// All API tokens by name, expired ones included.

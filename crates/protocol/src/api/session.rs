@@ -7,7 +7,6 @@
 use super::{Empty, List};
 use crate::{Timestamp, id::SessionId};
 use serde::{Deserialize, Serialize};
-use std::fmt;
 
 /// Header that carries the page's secret.
 pub const SESSION_HEADER: &str = "flotilla-session";
@@ -23,31 +22,21 @@ pub const LIVE_PROTOCOL: &str = "flotilla.live";
 pub const SESSION_PROTOCOL: &str = "flotilla.session.";
 
 /// Exchanges the single-use code of a sign-in link for a session: a cookie, and the page's secret in the answer.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, derive_more::Debug)]
+#[debug("OpenSession(…)")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct OpenSession {
     pub code: String,
 }
 
-impl fmt::Debug for OpenSession {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("OpenSession(…)")
-    }
-}
-
 /// The half of a session that the page keeps.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, derive_more::Debug)]
+#[debug("SessionOpened(…)")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SessionOpened {
     /// 43 letters, digits, `-` and `_`.
     pub page_secret: String,
-}
-
-impl fmt::Debug for SessionOpened {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SessionOpened(…)")
-    }
 }
 
 request!(OpenSession, Post "/session" (Self) => SessionOpened);
@@ -89,17 +78,12 @@ request!(EndSession, Delete "/sessions/{session}" [session] => Empty);
 pub struct CreateSignInLink {}
 
 /// Good once, for 60 s.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, derive_more::Debug)]
+#[debug("SignInLink(…)")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SignInLink {
     /// Its fragment carries the code, so no request line and no log does.
     pub url: String,
-}
-
-impl fmt::Debug for SignInLink {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SignInLink(…)")
-    }
 }
 
 request!(CreateSignInLink, Post "/session/link" (Self) => SignInLink);

@@ -22,6 +22,8 @@ use crate::udp::{Inbox, Socket};
 /// enough that incoming packets do not wait.
 const FRAMES: usize = 8;
 
+#[derive(derive_more::Debug)]
+#[debug("Packets({device:?})")]
 pub(crate) struct Packets {
     device: Device,
     socket: Socket,
@@ -30,14 +32,6 @@ pub(crate) struct Packets {
     coalescer: Coalescer,
     /// The buffer for one frame from the device.
     frame: Box<[u8]>,
-}
-
-impl std::fmt::Debug for Packets {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Packets")
-            .field("device", &self.device)
-            .finish_non_exhaustive()
-    }
 }
 
 /// Writes to the device, and records whether it refused a run.

@@ -5,7 +5,7 @@ use flotilla_protocol::{
     id::DeviceId,
     name::Tag,
 };
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
 /// A device by what decides who may see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,18 +112,13 @@ impl Upsert {
     }
 }
 
-#[derive(Clone)]
+#[derive(Clone, derive_more::Debug)]
+#[debug("InPart")]
 pub(super) struct InPart(Tell);
 
 impl InPart {
     pub(super) fn tell(&self, scope: &Scope) -> Resource {
         (self.0)(scope)
-    }
-}
-
-impl fmt::Debug for InPart {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("InPart")
     }
 }
 
