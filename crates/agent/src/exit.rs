@@ -26,7 +26,6 @@ pub enum Exit {
 
 impl Exit {
     /// The program's exit code. 77 and 78 tell a service manager not to start the agent again.
-    #[must_use]
     pub fn code(&self) -> u8 {
         match self {
             Self::Stopped => 0,

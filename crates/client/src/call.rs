@@ -28,7 +28,6 @@ pub struct Client {
 }
 
 impl Client {
-    #[must_use]
     pub fn new(access: Access) -> Self {
         Self { access }
     }
@@ -50,7 +49,6 @@ impl Client {
     }
 
     /// `HOST:PORT` of the control server.
-    #[must_use]
     pub fn address(&self) -> &str {
         self.access.authority.as_str()
     }

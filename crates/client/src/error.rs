@@ -48,7 +48,6 @@ pub enum Error {
 
 impl Error {
     /// Whether control could not be reached at all, so that starting it is the way out.
-    #[must_use]
     pub fn is_unreachable(&self) -> bool {
         matches!(
             self,

@@ -120,7 +120,6 @@ impl Control {
         })
     }
 
-    #[must_use]
     pub fn ready(&self) -> &Ready {
         &self.ready
     }
@@ -132,7 +131,6 @@ impl Control {
     }
 
     /// The address of the user interface for the window of this process: its code opens one session within 60 s.
-    #[must_use]
     pub fn window_url(&self) -> String {
         self.core.sign_in_link(LinkPurpose::Window)
     }
@@ -148,7 +146,6 @@ impl Control {
         complete(&self.core, change).await.map_err(|refusal| refusal.0)
     }
 
-    #[must_use]
     pub fn summary(&self) -> Summary {
         let now = self.core.clock.now();
         let state = self.core.cache.lock();

@@ -85,12 +85,10 @@ struct Inner {
 
 impl Engine {
     /// An engine that is not searched for before [`Self::follow`] runs.
-    #[must_use]
     pub fn new(sockets: Sockets, own: OwnContainer) -> Self {
         Self::with_patience(sockets, own, Patience::default())
     }
 
-    #[must_use]
     pub fn with_patience(sockets: Sockets, own: OwnContainer, patience: Patience) -> Self {
         Self {
             inner: Arc::new(Inner {
@@ -115,7 +113,6 @@ impl Engine {
     }
 
     /// The engine's state; `None` until the first search has ended.
-    #[must_use]
     pub fn state(&self) -> Option<EngineState> {
         self.inner.view.borrow().as_ref().map(|view| view.state.clone())
     }

@@ -10,7 +10,6 @@ impl Fuse {
     const VARIABLE: &str = "FLOTILLA_FUSE";
 
     /// A fuse with the number of steps that the text says; without a number, one that never ends the process.
-    #[must_use]
     pub fn of(text: &str) -> Self {
         Self(text.trim().parse().ok())
     }

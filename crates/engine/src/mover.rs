@@ -136,7 +136,6 @@ impl Engine {
 
     /// The mode in whose network the agent's container is; `None` where it runs in no container, or that is not known
     /// yet.
-    #[must_use]
     pub fn present_mode(&self) -> Option<NetworkMode> {
         let view = self.view()?;
         let (agent, inventory) = (view.own?, view.inventory?);

@@ -22,7 +22,6 @@ pub struct OwnContainer {
 }
 
 impl OwnContainer {
-    #[must_use]
     pub fn detect() -> Self {
         let mut own = Self::of_process("/proc/self");
         if own.related.is_empty() && in_container() {
@@ -34,7 +33,6 @@ impl OwnContainer {
     }
 
     /// Reads the mounts of a process from its folder, as `proc(5)` describes it.
-    #[must_use]
     pub fn of_process(directory: impl Into<PathBuf>) -> Self {
         let process = directory.into();
         let mounts = fs::read_to_string(process.join("mountinfo")).unwrap_or_default();
@@ -112,7 +110,6 @@ fn sockets_of(process: &Path) -> BTreeSet<u64> {
 }
 
 /// Whether this process runs in a container of Docker or Podman: both leave a file at a known place.
-#[must_use]
 pub fn in_container() -> bool {
     ["/.dockerenv", "/run/.containerenv"]
         .iter()

@@ -166,7 +166,6 @@ impl Swap {
     }
 
     /// The container's name, which the new one gets.
-    #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }

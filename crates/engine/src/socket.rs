@@ -21,7 +21,6 @@ impl Sockets {
     /// `docker_host` is the value of `DOCKER_HOST`; without one, the places where Docker and Podman listen by default,
     /// system-wide first. `runtime_dir` is `XDG_RUNTIME_DIR`, where rootless engines listen, and `home` is where Docker
     /// Desktop does.
-    #[must_use]
     pub fn new(docker_host: Option<&str>, runtime_dir: Option<&Path>, home: Option<&Path>) -> Self {
         match docker_host.filter(|host| !host.is_empty()) {
             Some(host) => match host.strip_prefix("unix://").filter(|path| path.starts_with('/')) {
@@ -59,7 +58,6 @@ impl Sockets {
     }
 
     /// Exactly one place to look.
-    #[must_use]
     pub fn at(path: impl Into<PathBuf>) -> Self {
         Self {
             paths: vec![path.into()],

@@ -51,7 +51,6 @@ pub struct Caller {
 }
 
 impl Caller {
-    #[must_use]
     pub fn owner() -> Self {
         Self {
             who: Who::Owner,
@@ -60,7 +59,6 @@ impl Caller {
     }
 
     /// A program with an API token.
-    #[must_use]
     pub fn token(name: TokenName, grants: Vec<Grant>) -> Self {
         Self {
             who: Who::Token(name),
@@ -68,19 +66,16 @@ impl Caller {
         }
     }
 
-    #[must_use]
     pub fn who(&self) -> &Who {
         &self.who
     }
 
     /// The caller in the activity log.
-    #[must_use]
     pub fn actor(&self) -> Actor {
         Actor::from(&self.who)
     }
 
     /// Where the caller may do this: the union of the scopes that its grants give the verb.
-    #[must_use]
     pub fn scope(&self, verb: Verb) -> Scope {
         match self.who {
             Who::Owner => Scope::All,

@@ -38,7 +38,6 @@ pub fn choose_range(routes: &[IpRange], random: &mut impl Rng) -> Option<Ipv4Net
 
 /// The lowest address of a range that no device has, or `None` when it is full. The first and the last address of a
 /// range are never given out: they stand for the range itself and for all addresses in it (broadcast).
-#[must_use]
 pub fn free_address(range: Ipv4Net, taken: &BTreeSet<Ipv4Addr>) -> Option<Ipv4Addr> {
     let (first, last) = (range.network().to_bits(), range.broadcast().to_bits());
     (first.saturating_add(1)..last)

@@ -59,13 +59,11 @@ pub struct Jobs {
 }
 
 impl Jobs {
-    #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// What keeps a job from being begun.
-    #[must_use]
     pub fn find_obstacle(&self, draft: &JobRecord) -> Option<Obstacle> {
         self.find_job_in_the_way(draft).or_else(|| self.find_crowd(draft))
     }
@@ -87,7 +85,6 @@ impl Jobs {
     }
 
     /// A running job that places the container with this name or id in or out of the pod.
-    #[must_use]
     pub fn lookup_placement(&self, device: DeviceId, container: &str, member: bool) -> Option<JobId> {
         self.lookup_running(device, |record, target| {
             let names = [&target.container, &target.name];
@@ -97,7 +94,6 @@ impl Jobs {
     }
 
     /// A job that installs an agent on a device.
-    #[must_use]
     pub fn lookup_push(&self, device: DeviceId) -> Option<JobId> {
         self.lookup_running(device, |record, _| record.work.is_own())
     }
@@ -142,7 +138,6 @@ impl Jobs {
     }
 
     /// A job, while it is not over or its end is not told everywhere.
-    #[must_use]
     pub fn lookup(&self, id: JobId) -> Option<&JobRecord> {
         self.get(id).map(|job| &job.record)
     }
@@ -303,7 +298,6 @@ impl Jobs {
     }
 
     /// When [`Jobs::handle_timeout`] and then [`Jobs::poll_todo`] are due without any other event.
-    #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         self.live.values().filter_map(Job::poll_timeout).min()
     }

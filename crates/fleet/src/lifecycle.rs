@@ -34,7 +34,6 @@ impl From<LifecycleError> for Problem {
 impl Life {
     /// Derives the state from whether a record has a moment of enrollment and of revocation. A device that was revoked
     /// and has enrolled since is enrolled, because recording an enrollment clears the revocation.
-    #[must_use]
     pub fn of(enrolled: bool, revoked: bool) -> Self {
         match (enrolled, revoked) {
             (_, true) => Self::Revoked,

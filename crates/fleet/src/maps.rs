@@ -63,7 +63,6 @@ pub struct Maps {
 impl Maps {
     /// Maps without devices. Revisions begin above `revision`, which must be higher than any given before, because
     /// agents keep their maps across a restart of control.
-    #[must_use]
     pub fn new(range: Ipv4Net, policy: Policy, revision: u64) -> Self {
         Self {
             compiled: Arc::new(Compiled::new(&policy, &[], range.into())),
@@ -76,23 +75,19 @@ impl Maps {
         }
     }
 
-    #[must_use]
     pub fn range(&self) -> Ipv4Net {
         self.range
     }
 
-    #[must_use]
     pub fn policy(&self) -> &Policy {
         &self.policy
     }
 
-    #[must_use]
     pub fn compiled(&self) -> &Compiled {
         &self.compiled
     }
 
     /// All devices, in the form that policies are compiled from.
-    #[must_use]
     pub fn subjects(&self) -> Vec<Subject> {
         self.entries
             .values()
@@ -173,13 +168,11 @@ impl Maps {
         }
     }
 
-    #[must_use]
     pub fn relays(&self) -> &[Relay] {
         &self.relays
     }
 
     /// The key for which a device needs a ticket; `None` while it has a fresh one, and when it may use no relay.
-    #[must_use]
     pub fn wants_ticket(&self, id: DeviceId, now: Timestamp) -> Option<PublicKey> {
         let entry = self.entries.get(&id)?;
         let key = entry.member.public_key?;
@@ -203,7 +196,6 @@ impl Maps {
     }
 
     /// The whole map of a device; `None` while it is not on the mesh.
-    #[must_use]
     pub fn map(&self, id: DeviceId) -> Option<NetworkMap> {
         let entry = self.entries.get(&id)?;
         entry.member.public_key?;

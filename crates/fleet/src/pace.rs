@@ -48,7 +48,6 @@ impl PacedChanges {
     }
 
     /// When [`PacedChanges::poll`] has a device next.
-    #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         self.waiting.first().map(|(at, _)| *at)
     }

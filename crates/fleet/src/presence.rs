@@ -44,7 +44,6 @@ pub struct Presence {
 }
 
 impl Presence {
-    #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
@@ -104,7 +103,6 @@ impl Presence {
     }
 
     /// When to call [`Presence::handle_timeout`] next, and why.
-    #[must_use]
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         let until = self.entries.values().filter_map(|entry| match entry {
             PresenceEntry::Reconnecting { until } => Some(*until),
@@ -114,7 +112,6 @@ impl Presence {
     }
 
     /// `Offline` for an unknown device.
-    #[must_use]
     pub fn state(&self, device: DeviceId) -> PresenceState {
         self.entries
             .get(&device)

@@ -29,19 +29,16 @@ const NONCE_CHARACTERS: std::ops::RangeInclusive<usize> = 16..=64;
 pub struct ApiKey(hmac::Key);
 
 impl ApiKey {
-    #[must_use]
     pub fn of_token(token: &str) -> Self {
         Self::of_hash(&Self::hash(token))
     }
 
     /// The key of a token of which only the [hash](Self::hash) is known.
-    #[must_use]
     pub fn of_hash(hash: &TokenHash) -> Self {
         Self(hmac::Key::new(HMAC_SHA256, hash.as_bytes()))
     }
 
     /// What control keeps in place of a token: it recognizes the token by it, and proves by it that it knows the token.
-    #[must_use]
     pub fn hash(token: &str) -> TokenHash {
         let mut context = Context::new(&SHA256);
         context.update(LABEL);
@@ -54,7 +51,6 @@ impl ApiKey {
     /// A new random nonce.
     ///
     /// The system gives no randomness.
-    #[must_use]
     pub fn nonce() -> String {
         let mut nonce = [0; NONCE_BYTES];
         aws_lc_rs::rand::fill(&mut nonce).expect("the system gives randomness");

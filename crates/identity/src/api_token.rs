@@ -25,7 +25,6 @@ impl ApiToken {
     /// Makes a new token.
     ///
     /// The system gives no randomness.
-    #[must_use]
     pub fn generate() -> Self {
         let (mut id, mut secret) = ([0; ID_BYTES], Zeroizing::new([0; SECRET_BYTES]));
         fill(&mut id).expect("the system gives randomness");
@@ -38,19 +37,16 @@ impl ApiToken {
     }
 
     /// The whole token, secret included, to be shown once.
-    #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0
     }
 
     /// The public id.
-    #[must_use]
     pub fn id(&self) -> &str {
         Self::id_of(&self.0).unwrap_or_default()
     }
 
     /// The public id of a text that has the form of a token; `None` when it has not.
-    #[must_use]
     pub fn id_of(text: &str) -> Option<&str> {
         let (id, secret) = text.strip_prefix(TOKEN_PREFIX)?.split_once('.')?;
         let is_id = id.len() == ID_CHARACTERS

@@ -83,23 +83,19 @@ impl FleetCa {
         })
     }
 
-    #[must_use]
     pub fn fleet(&self) -> FleetId {
         self.fleet
     }
 
-    #[must_use]
     pub fn cert_pem(&self) -> &str {
         &self.pem
     }
 
-    #[must_use]
     pub fn cert_der(&self) -> &CertificateDer<'static> {
         &self.der
     }
 
     /// The authority's private key, for the one file that keeps it.
-    #[must_use]
     pub fn key_pem(&self) -> Zeroizing<String> {
         self.key.to_pem()
     }
@@ -109,7 +105,6 @@ impl FleetCa {
     }
 
     /// The pin that agents check (`ca_pin`).
-    #[must_use]
     pub fn pin(&self) -> Pin {
         self.key.pin()
     }

@@ -64,7 +64,6 @@ impl VerifiedCsr {
     }
 
     /// The pin of the key, by which a retry with the same key is told apart from another device.
-    #[must_use]
     pub fn pin(&self) -> Pin {
         pin_of(&self.subject_public_key_info())
     }

@@ -51,7 +51,6 @@ impl LeafKey {
     }
 
     /// PKCS #8, PEM.
-    #[must_use]
     pub fn to_pem(&self) -> Zeroizing<String> {
         Zeroizing::new(self.0.serialize_pem())
     }
@@ -67,7 +66,6 @@ impl LeafKey {
     }
 
     /// The pin of certificates that carry this key.
-    #[must_use]
     pub fn pin(&self) -> Pin {
         pin_of(&self.0.subject_public_key_info())
     }

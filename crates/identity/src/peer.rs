@@ -37,7 +37,6 @@ pub enum InvalidPeer {
 }
 
 impl PeerIdentity {
-    #[must_use]
     pub fn control(fleet: FleetId) -> Self {
         Self {
             fleet,
@@ -45,7 +44,6 @@ impl PeerIdentity {
         }
     }
 
-    #[must_use]
     pub fn device(fleet: FleetId, device: DeviceId) -> Self {
         Self {
             fleet,

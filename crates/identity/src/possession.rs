@@ -35,7 +35,6 @@ pub struct ProofKey(WireguardKey);
 
 impl ProofKey {
     /// Derives the key from the key of control's certificate.
-    #[must_use]
     pub fn of(control: &LeafKey) -> Self {
         let der = control.private_der();
         let mut bytes = Zeroizing::new([0; 32]);
@@ -48,7 +47,6 @@ impl ProofKey {
     }
 
     /// The public key that a device needs to make a proof.
-    #[must_use]
     pub fn public(&self) -> WireguardPublicKey {
         self.0.public()
     }

@@ -38,7 +38,6 @@ impl Clock {
         Self(Arc::new(now))
     }
 
-    #[must_use]
     pub fn now(&self) -> Timestamp {
         (self.0)()
     }

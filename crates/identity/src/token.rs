@@ -35,7 +35,6 @@ impl EnrollmentToken {
     /// Makes a new token; `now` orders its id.
     ///
     /// The system gives no randomness.
-    #[must_use]
     pub fn generate(now: Timestamp) -> Self {
         let mut tail = [0; 10];
         let mut secret = Secret([0; SECRET_BYTES]);
@@ -72,19 +71,16 @@ impl EnrollmentToken {
     }
 
     /// The whole token, secret included, to be shown or sent once.
-    #[must_use]
     pub fn reveal(&self) -> Zeroizing<String> {
         let secret = Zeroizing::new(URL_SAFE_NO_PAD.encode(self.secret.0));
         Zeroizing::new(format!("{}.{}", self.id, *secret))
     }
 
-    #[must_use]
     pub fn id(&self) -> TokenId {
         self.id
     }
 
     /// The hash that control stores in place of the secret.
-    #[must_use]
     pub fn hash(&self) -> TokenHash {
         let mut context = Context::new(&SHA256);
         context.update(HASH_LABEL);
@@ -102,12 +98,10 @@ impl EnrollmentToken {
 pub struct TokenHash([u8; 32]);
 
 impl TokenHash {
-    #[must_use]
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }

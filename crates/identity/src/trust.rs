@@ -37,7 +37,6 @@ impl From<TrustError> for TlsError {
 }
 
 /// The reason why a connection was not trusted, if that is why it failed.
-#[must_use]
 pub fn explain(error: &io::Error) -> Option<&TrustError> {
     match error.get_ref()?.downcast_ref::<TlsError>()? {
         TlsError::InvalidCertificate(CertificateError::Other(OtherError(source))) => source.downcast_ref(),

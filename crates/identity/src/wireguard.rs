@@ -17,7 +17,6 @@ pub struct WireguardKey(StaticSecret);
 
 impl WireguardKey {
     /// The system gives no randomness.
-    #[must_use]
     pub fn generate() -> Self {
         let mut bytes = Zeroizing::new([0; 32]);
         aws_lc_rs::rand::fill(bytes.as_mut()).expect("the system gives randomness");
@@ -34,12 +33,10 @@ impl WireguardKey {
         Ok(key)
     }
 
-    #[must_use]
     pub fn to_base64(&self) -> Zeroizing<String> {
         Zeroizing::new(STANDARD.encode(self.0.as_bytes()))
     }
 
-    #[must_use]
     pub fn public(&self) -> WireguardPublicKey {
         WireguardPublicKey(PublicKey::from(&self.0).to_bytes())
     }
@@ -64,7 +61,6 @@ impl WireguardKey {
 pub struct WireguardPublicKey([u8; 32]);
 
 impl WireguardPublicKey {
-    #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }

@@ -123,7 +123,6 @@ impl AgentLink {
         }
     }
 
-    #[must_use]
     pub fn is_closed(&self) -> bool {
         self.end.borrow().is_some()
     }

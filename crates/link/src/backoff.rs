@@ -24,7 +24,6 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    #[must_use]
     pub fn new() -> Self {
         Self::default()
     }

@@ -15,7 +15,6 @@ pub struct Caller {
 
 impl Caller {
     /// The device that calls; `None` for a relay or a caller without a certificate.
-    #[must_use]
     pub fn device(&self) -> Option<DeviceId> {
         match self.certificate.as_ref()?.identity.role {
             Role::Device(device) => Some(device),

@@ -55,7 +55,6 @@ pub struct Introduction {
 
 impl Introduction {
     /// An introduction for an agent that starts, with a new name for its run.
-    #[must_use]
     pub fn new(machine_id: impl Into<String>, hostname: impl Into<String>) -> Self {
         Self {
             machine_id: machine_id.into(),
@@ -110,13 +109,11 @@ type LinkIo = WsIo<WebSocketStream<TokioIo<Upgraded>>, Message>;
 
 impl Dialed {
     /// The endpoint that answered.
-    #[must_use]
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
     /// The address of this computer that the connection leaves from; `None` where the system does not tell it.
-    #[must_use]
     pub fn local(&self) -> Option<IpAddr> {
         self.local
     }

@@ -58,7 +58,6 @@ pub async fn open(target: &Target, path: &'static str) -> Result<MessageSocket, 
 
 impl MessageSocket {
     /// The endpoint that answered.
-    #[must_use]
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }

@@ -107,13 +107,11 @@ fn advice(status: StatusCode, destination: &Endpoint) -> String {
 
 impl Proxies {
     /// The rules in this process's environment.
-    #[must_use]
     pub fn from_environment() -> Self {
         Self::from_variables(|name| std::env::var(name).ok())
     }
 
     /// The rules in variables that `variable` looks up; `None` where one is not set.
-    #[must_use]
     pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Self {
         let first = |names: [&str; 2]| {
             let mut values = names.into_iter().filter_map(&variable);

@@ -35,12 +35,10 @@ use zeroize::Zeroizing;
 pub struct PrivateKey(Zeroizing<[u8; 32]>);
 
 impl PrivateKey {
-    #[must_use]
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(Zeroizing::new(bytes))
     }
 
-    #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
@@ -142,7 +140,6 @@ impl Mesh {
     /// The least buffer for [`Self::seal`], because a handshake may be built in it instead.
     pub const SEAL_LEAST: usize = 256;
 
-    #[must_use]
     pub fn new(config: Config, seed: [u8; 32], now: Instant) -> Self {
         let own_key = StaticKey::from_bytes(*config.private_key.as_bytes());
         let mut rng = StdRng::from_seed(seed);
@@ -246,7 +243,6 @@ impl Mesh {
     }
 
     /// When to call [`Self::handle_timeout`] next.
-    #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         let tick = self.next_tick.filter(|_| !self.awake.is_empty());
         [
@@ -261,13 +257,11 @@ impl Mesh {
     }
 
     /// The present path to each peer.
-    #[must_use]
     pub fn paths(&self, now: Instant) -> Vec<PathState> {
         self.peers.iter().map(|(_, peer)| peer.state(now)).collect()
     }
 
     /// The counts of dropped packets, and the bytes per peer.
-    #[must_use]
     pub fn counters(&self) -> Counters {
         let mut counters = self.counters.clone();
         counters.peers = self

@@ -28,12 +28,10 @@ pub struct Rate {
 
 impl Rate {
     /// `units` in each `per`, and up to `burst` units at once. No units at all count as one.
-    #[must_use]
     pub const fn new(units: u64, per: Duration, burst: u64) -> Self {
         Self { units, per, burst }
     }
 
-    #[must_use]
     pub const fn per_second(units: u64, burst: u64) -> Self {
         Self::new(units, Duration::from_secs(1), burst)
     }
@@ -55,7 +53,6 @@ pub struct Pace<T> {
 
 impl<T: Moment> Pace<T> {
     /// A pace of which nothing is taken.
-    #[must_use]
     pub const fn new(rate: Rate) -> Self {
         Self { rate, full: None }
     }

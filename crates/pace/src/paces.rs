@@ -21,7 +21,6 @@ pub struct Paces<K, T> {
 
 impl<K: Copy + Ord, T: Moment> Paces<K, T> {
     /// Remembers up to `most` sources at the same time, at least one.
-    #[must_use]
     pub const fn new(rate: Rate, most: usize) -> Self {
         Self {
             rate,
@@ -60,12 +59,10 @@ impl<K: Copy + Ord, T: Moment> Paces<K, T> {
     }
 
     /// How many sources are remembered.
-    #[must_use]
     pub fn len(&self) -> usize {
         self.full.len()
     }
 
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.full.is_empty()
     }

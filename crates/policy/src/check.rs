@@ -32,7 +32,6 @@ pub enum Flaw {
 
 impl Flaw {
     /// The path of the flaw in the document, for example `rules[2].ports`.
-    #[must_use]
     pub fn field(&self) -> &str {
         match self {
             Self::TooMany { field }

@@ -41,7 +41,6 @@ type Grouped<'a> = BTreeMap<(RuleSet, RuleSet, bool), Vec<&'a Subject>>;
 
 impl Compiled {
     /// `mesh` is the range of the fleet's addresses, which `any` means as a source.
-    #[must_use]
     pub fn new(policy: &Policy, subjects: &[Subject], mesh: IpRange) -> Self {
         let rules: Vec<_> = in_force(policy).collect();
         let grouped = by_kind(subjects, |subject| {
@@ -76,20 +75,17 @@ impl Compiled {
     }
 
     /// `None` for a device outside of the fleet.
-    #[must_use]
     pub fn kind(&self, device: DeviceId) -> Option<Kind> {
         self.kind_of.get(&device).copied()
     }
 
     /// What may come in at a device, independent of the order of rules. At a device in bridge networking nothing may.
-    #[must_use]
     pub fn filter_for(&self, device: DeviceId) -> Filter {
         self.kind(device)
             .map_or_else(Filter::default, |kind| self.filter(kind).clone())
     }
 
     /// What may come in at devices of a kind of this policy.
-    #[must_use]
     pub fn filter(&self, kind: Kind) -> &Filter {
         &self.kinds[kind.0].filter
     }
@@ -102,7 +98,6 @@ impl Compiled {
     }
 
     /// The devices that a rule connects with this one, in either direction: it may know of no others.
-    #[must_use]
     pub fn neighbors(&self, device: DeviceId) -> BTreeSet<DeviceId> {
         let Some(own) = self.kind(device) else {
             return BTreeSet::new();

@@ -14,7 +14,6 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    #[must_use]
     pub fn is_allowed(&self) -> bool {
         self.allowed_by.is_some()
     }
@@ -22,7 +21,6 @@ impl Verdict {
 
 /// Whether `from` may open a flow to `to`. [`Proto::Any`] asks for every protocol, and no port for every port. It does
 /// not tell whether packets arrive: see [`Subject::is_reachable`].
-#[must_use]
 pub fn evaluate(
     policy: &Policy,
     subjects: &[Subject],

@@ -11,7 +11,6 @@ use flotilla_protocol::{
 const NEAREST: usize = 3;
 
 /// Explains without the path, which the caller adds: this crate does not know how packets travel.
-#[must_use]
 pub fn explain(
     policy: &Policy,
     subjects: &[Subject],

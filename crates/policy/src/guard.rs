@@ -14,7 +14,6 @@ use flotilla_protocol::{
 use std::collections::BTreeSet;
 
 /// The tests that this policy fails. A test whose selectors match nothing passes; [`crate::warnings`] names it.
-#[must_use]
 pub fn run_tests(policy: &Policy, subjects: &[Subject]) -> Vec<FailedTest> {
     let rules: Vec<_> = in_force(policy).collect();
     let failing = policy.tests.iter().filter(|test| !passes(&rules, subjects, test));
@@ -27,7 +26,6 @@ pub fn run_tests(policy: &Policy, subjects: &[Subject]) -> Vec<FailedTest> {
 }
 
 /// A test in words: `laptop can reach nas on tcp 22`.
-#[must_use]
 pub fn sentence(test: &PolicyTest) -> String {
     let plain = |selector: &Selector| match selector {
         Selector::Device(name) => name.to_string(),

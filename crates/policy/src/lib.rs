@@ -52,7 +52,6 @@ pub struct Subject {
 }
 
 impl Subject {
-    #[must_use]
     pub fn of(device: &Device) -> Self {
         Self {
             id: device.id,
@@ -65,7 +64,6 @@ impl Subject {
     }
 
     /// Whether packets from the mesh arrive there at all. Rules may allow flows that its network mode cannot receive.
-    #[must_use]
     pub fn is_reachable(&self) -> bool {
         self.mode != NetworkMode::Bridge
     }

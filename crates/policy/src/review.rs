@@ -22,7 +22,6 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const LISTED: usize = 1_000;
 
 /// The difference between two policies. The caller adds which live flows it cuts.
-#[must_use]
 pub fn review(old: &Policy, new: &Policy, subjects: &[Subject]) -> PolicyReview {
     let both = [old, new].map(|policy| in_force(policy).collect::<Vec<_>>());
     let marks = |selects: &dyn Fn(&Rule) -> bool| {

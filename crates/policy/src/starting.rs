@@ -8,7 +8,6 @@ use flotilla_protocol::{
 
 /// The first policy: *Locked* lets only this computer reach devices, *Open lab* every device every other. An unknown
 /// choice gives a policy without rules, by which no device reaches another.
-#[must_use]
 pub fn starting(choice: StartingPolicy, this_computer: Option<&DeviceName>) -> Policy {
     let rule = match choice {
         StartingPolicy::Locked => this_computer.map(|name| {

@@ -7,7 +7,6 @@ use crate::{
 use flotilla_protocol::policy::{Policy, Selector};
 
 /// Sentences about rules to devices that nothing can reach, and about selectors that select nothing.
-#[must_use]
 pub fn warnings(policy: &Policy, subjects: &[Subject]) -> Vec<String> {
     let deaf: Vec<_> = subjects
         .iter()

@@ -103,7 +103,6 @@ pub enum Method {
 }
 
 impl Method {
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Get => "GET",
@@ -115,7 +114,6 @@ impl Method {
     }
 
     /// Whether requests of this method have a JSON body.
-    #[must_use]
     pub fn has_body(self) -> bool {
         matches!(self, Self::Post | Self::Put | Self::Patch)
     }

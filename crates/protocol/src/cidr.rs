@@ -33,23 +33,19 @@ impl IpRange {
     }
 
     /// The range of one address.
-    #[must_use]
     pub fn one(address: IpAddr) -> Self {
         Self(address.into())
     }
 
-    #[must_use]
     pub fn first(&self) -> IpAddr {
         self.0.addr()
     }
 
-    #[must_use]
     pub fn prefix(&self) -> u8 {
         self.0.prefix_len()
     }
 
     /// The range, if its addresses are IPv4.
-    #[must_use]
     pub fn v4(&self) -> Option<Ipv4Net> {
         match self.0 {
             IpNet::V4(range) => Some(range),
@@ -69,7 +65,6 @@ impl IpRange {
 
     /// Whether all of its addresses are private, so that no computer has one of them on the internet: those of private
     /// networks (RFC 1918, RFC 4193), and those between a provider and its customers (RFC 6598).
-    #[must_use]
     pub fn is_private(&self) -> bool {
         const SPACES: [IpNet; 5] = [
             IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(100, 64, 0, 0), 10)),
@@ -83,7 +78,6 @@ impl IpRange {
 
     /// Whether it is a default route or a piece of one. A VPN that takes all traffic may route it as two halves, or as
     /// several ranges that leave out private networks; each of these is larger than any one network.
-    #[must_use]
     pub fn is_last_resort(&self) -> bool {
         self.prefix() < if self.first().is_ipv4() { 8 } else { 4 }
     }

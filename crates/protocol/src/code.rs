@@ -20,7 +20,6 @@ macro_rules! codes {
             /// Every code that this build can send.
             pub const ALL: &'static [Code] = &[$(Code::$name),*];
 
-            #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self { $(Code::$name => $text,)* Code::Unknown => "unknown" }
             }
@@ -31,7 +30,6 @@ macro_rules! codes {
             }
 
             /// The HTTP status that carries this code.
-            #[must_use]
             pub fn status(self) -> u16 {
                 match self { $(Code::$name => $status,)* Code::Unknown => 500 }
             }

@@ -28,7 +28,6 @@ choice!(
 impl NetworkMode {
     /// The mode of an agent whose container is in this network, as engines call it: `host`, `container:<id>`, else a
     /// network's name.
-    #[must_use]
     pub fn of_network(network: &str) -> Self {
         match network {
             "host" => Self::Host,
@@ -259,14 +258,12 @@ pub struct Device {
 impl Device {
     /// Whether a person should look at it: it reports trouble of its own, or holds a container in trouble. A device
     /// that is not Online needs none, because what it reported may be out of date.
-    #[must_use]
     pub fn needs_attention(&self) -> bool {
         let has_any = !self.attention.is_empty() || self.containers.troubled > 0;
         self.status == DeviceStatus::Online && has_any
     }
 
     /// Whether the agent may not make the mesh's interface, a right that a service of the system has.
-    #[must_use]
     pub fn lacks_mesh_right(&self) -> bool {
         let about_it = |about: &Attention| {
             matches!(

@@ -18,7 +18,6 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    #[must_use]
     pub fn from_ip(ip: IpAddr, port: u16) -> Self {
         Self {
             host: ip.to_string(),
@@ -27,18 +26,15 @@ impl Endpoint {
     }
 
     /// The host without brackets: a name to look up or an address to parse.
-    #[must_use]
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    #[must_use]
     pub fn port(&self) -> u16 {
         self.port
     }
 
     /// The host as an address, or `None` when it is a name that has to be looked up.
-    #[must_use]
     pub fn ip(&self) -> Option<IpAddr> {
         self.host.parse().ok()
     }

@@ -72,7 +72,6 @@ pub enum Reach {
 }
 
 impl Reach {
-    #[must_use]
     pub fn of(name: &str, kind: Kind) -> Self {
         let is = |prefixes: &[&str]| prefixes.iter().any(|prefix| name.starts_with(prefix));
         match kind {
@@ -112,7 +111,6 @@ fn is_public(address: IpAddr) -> bool {
 }
 
 /// The name servers of a `resolv.conf(5)` that are other computers, which loopback addresses are not.
-#[must_use]
 pub fn name_servers(resolv_conf: &str) -> Vec<Ipv4Addr> {
     let lines = resolv_conf.lines().map(str::split_whitespace);
     let servers = lines.filter_map(|mut words| {

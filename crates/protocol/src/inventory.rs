@@ -124,7 +124,6 @@ pub struct FoundAs {
 
 impl FoundAs {
     /// What going into the pod takes away, in a sentence; `container` is the name of the one that goes.
-    #[must_use]
     pub fn loss(&self, container: &str) -> String {
         let Self {
             network,
@@ -278,7 +277,6 @@ pub enum Kind {
 }
 
 impl Item {
-    #[must_use]
     pub fn kind(&self) -> Kind {
         match self {
             Self::Container(_) => Kind::Container,
@@ -291,7 +289,6 @@ impl Item {
     }
 
     /// What names the item on its device: an id where the engine gives one, else a name.
-    #[must_use]
     pub fn key(&self) -> &str {
         match self {
             Self::Container(container) => &container.id,
@@ -327,7 +324,6 @@ pub enum ContainerAction {
 impl ContainerAction {
     pub const ALL: &'static [Self] = &[Self::Start, Self::Stop, Self::Restart];
 
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Start => "start",
@@ -337,7 +333,6 @@ impl ContainerAction {
     }
 
     /// What a container is when it is done.
-    #[must_use]
     pub fn done(self) -> &'static str {
         match self {
             Self::Start => "started",

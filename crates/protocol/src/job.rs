@@ -50,7 +50,6 @@ pub enum JobRequest {
 
 impl JobRequest {
     /// Whether this build knows all of what is asked.
-    #[must_use]
     pub fn is_known(&self) -> bool {
         match self {
             Self::Placement { .. } | Self::Action { .. } => true,
@@ -79,7 +78,6 @@ choice!(
 
 impl JobState {
     /// Whether the job has ended: its state does not change again.
-    #[must_use]
     pub fn is_over(self) -> bool {
         matches!(self, Self::Done | Self::Failed | Self::Undone | Self::Canceled)
     }

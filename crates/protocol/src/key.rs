@@ -18,12 +18,10 @@ pub struct InvalidPublicKey;
 pub struct PublicKey([u8; 32]);
 
 impl PublicKey {
-    #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }

@@ -104,7 +104,6 @@ fn is_label(text: &str) -> bool {
 macro_rules! textual {
     ($name:ident) => {
         impl $name {
-            #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
             }

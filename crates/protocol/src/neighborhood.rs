@@ -4,7 +4,6 @@ use std::net::{IpAddr, Ipv6Addr};
 
 /// The address itself for IPv4, also when it is written as IPv6. For IPv6 the first address of its /64, because a
 /// computer that has one address of a /64 can use all of them.
-#[must_use]
 pub fn neighborhood(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V4(v4) => v4.into(),

@@ -95,7 +95,6 @@ macro_rules! choice {
             /// Every choice that there is to make.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
-            #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text,)* Self::Unknown => "unknown" }
             }

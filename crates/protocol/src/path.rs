@@ -34,12 +34,10 @@ macro_rules! reasons {
         impl PathReason {
             pub const ALL: &'static [Self] = &[$(Self::$name,)* Self::Unknown];
 
-            #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $code,)* Self::Unknown => "unknown" }
             }
 
-            #[must_use]
             pub fn kind(self) -> PathKind {
                 match self { $(Self::$name => PathKind::$kind,)* Self::Unknown => PathKind::Unknown }
             }

@@ -33,7 +33,6 @@ impl Pin {
         }
     }
 
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -84,7 +84,6 @@ impl Open for Proto {
 impl Proto {
     pub const ALL: &'static [Self] = &[Self::Tcp, Self::Udp, Self::Icmp, Self::Any];
 
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Tcp => "tcp",
@@ -95,7 +94,6 @@ impl Proto {
         }
     }
 
-    #[must_use]
     pub fn has_ports(self) -> bool {
         matches!(self, Self::Tcp | Self::Udp)
     }
@@ -152,12 +150,10 @@ impl PortRange {
         Ok(Self { first, last })
     }
 
-    #[must_use]
     pub fn first(self) -> u16 {
         self.first
     }
 
-    #[must_use]
     pub fn last(self) -> u16 {
         self.last
     }

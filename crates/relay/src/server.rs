@@ -122,17 +122,14 @@ impl Relay {
             .with_state(state)
     }
 
-    #[must_use]
     pub fn public_key(&self) -> PublicKey {
         self.shared.key
     }
 
-    #[must_use]
     pub fn udp_address(&self) -> SocketAddr {
         self.udp
     }
 
-    #[must_use]
     pub fn reflect_address(&self) -> Option<SocketAddr> {
         self.reflect
     }
@@ -148,7 +145,6 @@ impl Relay {
         self.shared.lock().limit_line(bytes_per_second);
     }
 
-    #[must_use]
     pub fn facts(&self) -> Facts {
         self.shared.lock().facts()
     }

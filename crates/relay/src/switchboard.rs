@@ -80,7 +80,6 @@ pub struct Switchboard {
 
 impl Switchboard {
     /// `seed` must be random outside of tests: sessions and cookies come from it.
-    #[must_use]
     pub fn new(
         key: StaticKey,
         tickets: TicketVerifier,
@@ -322,7 +321,6 @@ impl Switchboard {
         }
     }
 
-    #[must_use]
     pub fn poll_timeout(&self) -> Instant {
         self.next_sweep
     }
@@ -343,7 +341,6 @@ impl Switchboard {
         }
     }
 
-    #[must_use]
     pub fn facts(&self) -> Facts {
         Facts {
             clients: self.clients.facts(),
@@ -354,7 +351,6 @@ impl Switchboard {
 }
 
 /// The answer to a request for the address that a caller is seen at; `None` for other frames.
-#[must_use]
 pub fn reflect(frame: &Frame<'_>, seen: SocketAddr) -> Option<Frame<'static>> {
     match *frame {
         Frame::ReflectRequest { tx } => Some(Frame::ReflectAnswer { tx, observed: seen }),

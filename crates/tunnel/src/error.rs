@@ -45,7 +45,6 @@ pub enum TunnelError {
 
 impl TunnelError {
     /// The code that control is told.
-    #[must_use]
     pub fn trouble(&self) -> MeshTrouble {
         match self {
             Self::Device(DeviceError::NameTaken(_)) => MeshTrouble::InterfaceTaken,

@@ -169,13 +169,11 @@ impl Tunnel {
         Ok((tunnel, events))
     }
 
-    #[must_use]
     pub fn interface(&self) -> &str {
         &self.interface
     }
 
     /// The UDP port in use, to be passed to the next start.
-    #[must_use]
     pub fn listen_port(&self) -> u16 {
         self.listen_port
     }

@@ -62,7 +62,6 @@ fn let_in(interface: &str) -> String {
 
 impl Obstacle {
     /// The code that control is told.
-    #[must_use]
     pub fn trouble(&self) -> MeshTrouble {
         match self {
             Self::Address { .. } | Self::WrongRoute { .. } | Self::Part { .. } => MeshTrouble::RouteTaken,

@@ -77,7 +77,6 @@ impl RelayLeg {
     }
 
     /// Datagrams that were dropped because a queue was full, in both directions.
-    #[must_use]
     pub fn dropped(&self) -> u64 {
         let Rings { outgoing, incoming } = &self.rings;
         [outgoing, incoming]

@@ -33,7 +33,6 @@ pub struct Sent {
 
 impl Socket {
     /// How many datagrams one call can send to a destination. Longer runs take several calls.
-    #[must_use]
     pub fn longest_run(&self, remote: SocketAddr, now: Instant) -> usize {
         let refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
         if refusals.has(self.mapped(remote), now) {

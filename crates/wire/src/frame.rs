@@ -258,7 +258,6 @@ impl<'a> Frame<'a> {
 
 impl Data<'_> {
     /// The bytes in front of the payload, so that a sender can leave room for them and write the payload in place.
-    #[must_use]
     pub fn header(&self) -> [u8; DATA_HEADER_LEN] {
         let mut header = [0; DATA_HEADER_LEN];
         let mut to = Writer::new(&mut header);

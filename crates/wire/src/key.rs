@@ -19,7 +19,6 @@ pub struct StaticKey {
 }
 
 impl StaticKey {
-    #[must_use]
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         let bytes = zeroize::Zeroizing::new(bytes);
         let secret = StaticSecret::from(*bytes);
@@ -27,7 +26,6 @@ impl StaticKey {
         Self { secret, public }
     }
 
-    #[must_use]
     pub fn public(&self) -> PublicKey {
         self.public
     }

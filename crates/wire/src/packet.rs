@@ -80,7 +80,6 @@ pub struct Quoted {
 
 /// Parses the headers; `None` when they contradict themselves or end too early. The bytes may end after the transport
 /// header, so that the headers of a run of segments parse as those of one packet.
-#[must_use]
 pub fn parse(bytes: &[u8]) -> Option<Headers> {
     let network = network(bytes)?;
     let rest = bytes.get(network.offset..)?;

@@ -84,7 +84,6 @@ impl fmt::Debug for Addresses {
 pub struct Hint(pub [u8; 8]);
 
 impl Hint {
-    #[must_use]
     pub fn of(key: PublicKey) -> Self {
         let hash = digest(&SHA256, key.as_bytes());
         let first = hash.as_ref().first_chunk();
@@ -115,13 +114,11 @@ impl<'a> SealedProbe<'a> {
     }
 
     /// The claimed sender.
-    #[must_use]
     pub fn hint(&self) -> Hint {
         self.hint
     }
 
     /// Not to be trusted before the probe is opened.
-    #[must_use]
     pub fn counter(&self) -> u64 {
         self.counter
     }

@@ -70,7 +70,6 @@ impl RelayKey {
     }
 
     /// The relay's welcome, with its proof.
-    #[must_use]
     pub fn welcome(
         &self,
         tx: u64,

@@ -30,7 +30,6 @@ pub struct AgentConfig {
 
 impl AgentConfig {
     /// An agent with its state here, enrolling from there, and otherwise as its surroundings suggest.
-    #[must_use]
     pub fn new(state_dir: impl Into<PathBuf>, enrollment: EnrollmentSource) -> Self {
         Self {
             state_dir: state_dir.into(),

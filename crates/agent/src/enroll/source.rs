@@ -52,7 +52,6 @@ pub struct Environment {
 
 impl Environment {
     /// No variable is set.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.url.is_none() && self.token.is_none() && self.ca_pin.is_none()
     }

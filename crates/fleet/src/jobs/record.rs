@@ -66,7 +66,6 @@ pub struct ActOutcome {
 }
 
 impl ActOutcome {
-    #[must_use]
     pub fn done() -> Self {
         Self {
             state: JobState::Done,
@@ -80,7 +79,6 @@ impl ActOutcome {
     }
 
     /// An act that changed nothing, or not all; the problem says which.
-    #[must_use]
     pub fn failed(problem: Problem) -> Self {
         Self {
             state: JobState::Failed,
@@ -90,7 +88,6 @@ impl ActOutcome {
         }
     }
 
-    #[must_use]
     pub fn canceled(problem: Problem) -> Self {
         Self {
             state: JobState::Canceled,
@@ -99,7 +96,6 @@ impl ActOutcome {
     }
 
     /// Why it is not done.
-    #[must_use]
     pub fn message(&self) -> Option<&str> {
         self.problem.as_ref().map(|problem| problem.message.as_str())
     }
@@ -133,7 +129,6 @@ impl ActOutcome {
 
 impl JobRecord {
     /// A job that has not begun. `fresh` makes up ids for its acts.
-    #[must_use]
     pub fn draft(
         id: JobId,
         (work, targets): (Work, Vec<Target>),
@@ -162,14 +157,12 @@ impl JobRecord {
     }
 
     /// One line that says what is to be done.
-    #[must_use]
     pub fn title(&self) -> String {
         let targets: Vec<_> = self.acts.iter().map(|act| &act.target).collect();
         self.work.title(&targets)
     }
 
     /// The devices that it concerns, with the names that they had when it began.
-    #[must_use]
     pub fn devices(&self) -> BTreeMap<DeviceId, &DeviceName> {
         let targets = self.acts.iter().map(|act| &act.target);
         targets

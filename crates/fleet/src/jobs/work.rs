@@ -42,7 +42,6 @@ pub struct Target {
 }
 
 impl Target {
-    #[must_use]
     pub fn agent(device: DeviceId, device_name: DeviceName) -> Self {
         Self {
             device,
@@ -53,7 +52,6 @@ impl Target {
     }
 
     /// The container as a sentence names it.
-    #[must_use]
     pub fn label(&self) -> &str {
         self.name.as_deref().unwrap_or("a container")
     }
@@ -73,7 +71,6 @@ impl Target {
 }
 
 impl Work {
-    #[must_use]
     pub fn kind(&self) -> JobKind {
         match self {
             Self::Placement { .. } => JobKind::Placement,

@@ -44,7 +44,6 @@ pub struct Slot {
 
 impl Budget {
     /// At most `all` streams at a time, and at most `share` of them of one caller.
-    #[must_use]
     pub fn new(all: usize, share: usize) -> Self {
         Self {
             all,

@@ -44,7 +44,6 @@ choice!(
 
 impl Verb {
     /// Whether only the owner may do this, whatever grants there are.
-    #[must_use]
     pub fn is_owners(self) -> bool {
         matches!(self, Self::Ssh | Self::SignIn | Self::Tokens)
     }
@@ -59,7 +58,6 @@ choice!(
 
 impl Role {
     /// What the role may do. A role that this build does not know may do nothing.
-    #[must_use]
     pub fn verbs(self) -> &'static [Verb] {
         use Verb::{Deploy, Enroll, Manage, Operate, Policy, Tags, View};
         match self {
@@ -91,7 +89,6 @@ pub enum Scope {
 
 impl Scope {
     /// Nowhere.
-    #[must_use]
     pub fn none() -> Self {
         Self::Part {
             tags: BTreeSet::new(),
@@ -111,13 +108,11 @@ impl Scope {
         }
     }
 
-    #[must_use]
     pub fn is_all(&self) -> bool {
         *self == Self::All
     }
 
     /// Whether no device can be in the scope.
-    #[must_use]
     pub fn is_none(&self) -> bool {
         match self {
             Self::All => false,

@@ -38,7 +38,6 @@ pub struct LiveFrame {
 
 impl LiveFrame {
     /// Whether this is only a sign of life: it changes nothing, and its number is that of the frame before it.
-    #[must_use]
     pub fn is_beat(&self) -> bool {
         self.upsert.is_none() && self.remove.is_none() && !self.reset
     }

@@ -40,7 +40,6 @@ pub enum EngineState {
 
 impl EngineState {
     /// Why the engine cannot be used, or `None` when it can.
-    #[must_use]
     pub fn reason(&self) -> Option<&str> {
         match self {
             Self::Running(_) => None,
@@ -55,7 +54,6 @@ impl EngineState {
     }
 
     /// Since when it cannot be used, by the device's clock: what is known of it is from before.
-    #[must_use]
     pub fn since(&self) -> Option<Timestamp> {
         match self {
             Self::Running(_) | Self::Unknown => None,
@@ -67,7 +65,6 @@ impl EngineState {
     }
 
     /// What a person has to mend: why it cannot be used, or what of it does not work; and since when.
-    #[must_use]
     pub fn trouble(&self) -> Option<(&str, Option<Timestamp>)> {
         if let Self::Running(facts) = self {
             let ailment = facts.ailment.as_ref()?;

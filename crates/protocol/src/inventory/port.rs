@@ -22,13 +22,11 @@ pub struct Port {
 
 impl Port {
     /// The ports inside the container.
-    #[must_use]
     pub fn inside(&self) -> RangeInclusive<u16> {
         self.private..=self.private.max(self.private_last.unwrap_or(self.private))
     }
 
     /// The ports at which the device publishes them; `None` when it does not.
-    #[must_use]
     pub fn outside(&self) -> Option<RangeInclusive<u16>> {
         let more = self.inside().end() - self.private;
         let first = self.public?;
@@ -36,7 +34,6 @@ impl Port {
     }
 
     /// The address it is published on, unless that is all of them.
-    #[must_use]
     pub fn only_at(&self) -> Option<&str> {
         let address = self.address.as_deref().filter(|_| self.public.is_some())?;
         let is_all = address.parse::<IpAddr>().is_ok_and(|ip| ip.is_unspecified());
@@ -44,7 +41,6 @@ impl Port {
     }
 
     /// It is published, and only programs on the device itself reach it.
-    #[must_use]
     pub fn is_on_loopback(&self) -> bool {
         let address = self.only_at().and_then(|address| address.parse::<IpAddr>().ok());
         address.is_some_and(|ip| ip.is_loopback())
@@ -72,7 +68,6 @@ impl fmt::Display for Port {
 }
 
 /// `80`, `20000-20999`.
-#[must_use]
 pub fn numbers(range: &RangeInclusive<u16>) -> String {
     if range.start() == range.end() {
         range.start().to_string()

@@ -25,7 +25,6 @@ pub enum Trouble {
 
 impl Container {
     /// What is wrong with it, if anything. A container that was stopped, ended well or never ran is in no trouble.
-    #[must_use]
     pub fn trouble(&self) -> Option<Trouble> {
         match (self.state, self.exit_code) {
             (ContainerState::Running, _) => (self.health == Health::Unhealthy).then_some(Trouble::Unhealthy),

@@ -25,19 +25,16 @@ impl Lines {
         true
     }
 
-    #[must_use]
     pub fn last(&self) -> Option<&String> {
         self.kept.back()
     }
 
     /// The number of the line that comes next.
-    #[must_use]
     pub fn next_number(&self) -> u32 {
         self.dropped + u32::try_from(self.kept.len()).unwrap_or(0)
     }
 
     /// The lines from this number on, at most so many.
-    #[must_use]
     pub fn page(&self, from: u32, most: usize) -> Vec<String> {
         let skipped = usize::try_from(from.saturating_sub(self.dropped)).unwrap_or(usize::MAX);
         self.kept.iter().skip(skipped).take(most).cloned().collect()
@@ -45,7 +42,6 @@ impl Lines {
 
     /// The first line of the next report to a reader that has the lines before `from`: `from` itself, or the oldest line
     /// that is kept. It is 0 where `from` is past the end: the reader then has lines of an earlier run of the program.
-    #[must_use]
     pub fn place(&self, from: u32) -> u32 {
         if from > self.next_number() {
             return 0;

@@ -56,7 +56,6 @@ pub struct MapChange {
 
 impl MapPush {
     /// The shortest message that takes an agent from `old` to `new`.
-    #[must_use]
     pub fn between(old: Option<&NetworkMap>, new: &NetworkMap) -> Self {
         match old {
             Some(old) if old.ticket.is_none() || new.ticket.is_some() => {

@@ -14,7 +14,6 @@ pub struct MeshAddress {
 
 impl MeshAddress {
     /// The fleet's range; `None` when the prefix is longer than an address.
-    #[must_use]
     pub fn range(&self) -> Option<IpRange> {
         IpRange::new(self.address.into(), self.prefix).ok()
     }

@@ -37,7 +37,6 @@ pub enum End<E> {
 
 impl<E> End<E> {
     /// Whether the same stream may go on where it stopped, when it is opened again.
-    #[must_use]
     pub fn can_go_on(&self) -> bool {
         matches!(self, Self::LinkLost | Self::TooSlow | Self::Stopping)
     }

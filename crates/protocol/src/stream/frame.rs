@@ -128,7 +128,6 @@ impl Frame {
     }
 
     /// The last frame. An end that does not fit into a frame becomes one that says so.
-    #[must_use]
     pub fn end<S: Streaming>(end: &End<S::End>) -> Self {
         let fits = |body: &Bytes| body.len() <= LONGEST_BODY;
         let body = to_json(end).ok().filter(fits).unwrap_or_else(|| {

@@ -163,7 +163,6 @@ impl Switchboard {
     }
 
     /// The device that was admitted on a leg.
-    #[must_use]
     pub fn device_of(&self, leg: TlsLegId) -> Option<DeviceId> {
         let session = self.tls_legs.open.get(&leg)?.session?;
         Some(self.clients.get(session)?.device)

@@ -26,7 +26,6 @@ impl Sum {
     }
 
     /// The pseudo header of a packet whose transport part has `length` bytes (RFC 9293 §3.1, RFC 8200 §8.1).
-    #[must_use]
     pub fn pseudo_header(packet: &[u8], layout: &Layout, length: usize) -> Self {
         let length = u32::try_from(length).unwrap_or(u32::MAX);
         let mut tail = [0; 8];
@@ -42,13 +41,11 @@ impl Sum {
     }
 
     /// The sum without the complement, for a field that the kernel completes.
-    #[must_use]
     pub fn partial(self) -> [u8; 2] {
         self.word().to_ne_bytes()
     }
 
     /// Whether the summed bytes contained their own correct checksum.
-    #[must_use]
     pub fn is_right(self) -> bool {
         self.word() == u16::MAX
     }

@@ -29,7 +29,6 @@ pub struct Layout {
 
 impl Layout {
     /// `None` for any other packet, also for one with IPv6 extension headers, which runs never have.
-    #[must_use]
     pub fn lookup(packet: &[u8]) -> Option<Self> {
         let network = network(packet)?;
         let (is_v6, protocol, transport) = (network.source.is_ipv6(), network.protocol, network.offset);
@@ -52,13 +51,11 @@ impl Layout {
     }
 
     /// The bytes of the source and destination address.
-    #[must_use]
     pub fn addresses(&self) -> Range<usize> {
         if self.is_v6 { 8..40 } else { 12..20 }
     }
 
     /// The offset of the transport part's checksum.
-    #[must_use]
     pub fn checksum(&self) -> usize {
         let offset = if self.protocol == TCP {
             TCP_CHECKSUM
@@ -70,7 +67,6 @@ impl Layout {
 }
 
 /// The length that the IP header states; `packet` must be as long as an IP header.
-#[must_use]
 pub fn claimed_length(packet: &[u8], is_v6: bool) -> usize {
     if is_v6 {
         IPV6_HEADER + usize::from(u16::from_be_bytes([packet[4], packet[5]]))
@@ -96,7 +92,6 @@ pub fn set_length(packet: &mut [u8], layout: &Layout, length: usize) {
     }
 }
 
-#[must_use]
 pub fn tcp_sequence(packet: &[u8], layout: &Layout) -> u32 {
     let at = layout.transport + TCP_SEQUENCE;
     let bytes = packet[at..].first_chunk().copied().unwrap_or_default();
