@@ -19,10 +19,10 @@ use flotilla_protocol::{
 };
 use rustls::{
     ClientConfig, Error as TlsError, RootCertStore, ServerConfig,
-    client::Resumption,
+    client::{Resumption, danger::ServerCertVerifier},
     crypto::{CryptoProvider, aws_lc_rs},
     pki_types::UnixTime,
-    server::{NoServerSessionStorage, WebPkiClientVerifier},
+    server::{NoServerSessionStorage, WebPkiClientVerifier, danger::ClientCertVerifier},
     time_provider::TimeProvider,
     version::TLS13,
 };
@@ -84,22 +84,16 @@ pub fn control_config(
     roots
         .add(ca.cert_der().clone())
         .map_err(|_| MaterialError::Certificate)?;
-    let chain = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone())
+    let algorithms = provider.signature_verification_algorithms;
+    let chain = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
         .build()
         .map_err(|error| MaterialError::Crypto(error.to_string()))?;
     let verifier = DeviceVerifier {
         fleet: ca.fleet(),
         chain,
+        algorithms,
     };
-    let mut config = ServerConfig::builder_with_details(provider, Arc::new(clock))
-        .with_protocol_versions(&[&TLS13])
-        .map_err(refused)?
-        .with_client_cert_verifier(Arc::new(verifier))
-        .with_cert_resolver(Arc::new(certificate.clone()));
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    config.session_storage = Arc::new(NoServerSessionStorage {});
-    config.send_tls13_tickets = 0;
-    Ok(Arc::new(config))
+    server_config(certificate, Arc::new(verifier), clock)
 }
 
 /// An agent's configuration: with a certificate for the link, without one for enrollment. It offers HTTP/1.1 only,
@@ -112,25 +106,11 @@ pub fn agent_config(
     certificate: Option<&LiveCertificate>,
     clock: Clock,
 ) -> Result<Arc<ClientConfig>, MaterialError> {
-    let provider = provider();
     let verifier = ControlVerifier {
         trust,
-        algorithms: provider.signature_verification_algorithms,
+        algorithms: provider().signature_verification_algorithms,
     };
-    let builder = ClientConfig::builder_with_details(provider, Arc::new(clock))
-        .with_protocol_versions(&[&TLS13])
-        .map_err(refused)?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier));
-    let mut config = match certificate {
-        None => builder.with_no_client_auth(),
-        Some(certificate) => builder.with_client_cert_resolver(Arc::new(certificate.clone())),
-    };
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    config.resumption = Resumption::disabled();
-    // The verifier ignores host names, so none is sent in clear text.
-    config.enable_sni = false;
-    Ok(Arc::new(config))
+    client_config(Arc::new(verifier), certificate, clock)
 }
 
 /// The configuration of a relay that a device runs. It asks for no client certificate, because tickets decide which
@@ -139,15 +119,7 @@ pub fn agent_config(
 /// # Errors
 /// The cryptographic library refused the parameters.
 pub fn relay_config(certificate: &LiveCertificate, clock: Clock) -> Result<Arc<ServerConfig>, MaterialError> {
-    let mut config = ServerConfig::builder_with_details(provider(), Arc::new(clock))
-        .with_protocol_versions(&[&TLS13])
-        .map_err(refused)?
-        .with_no_client_auth()
-        .with_cert_resolver(Arc::new(certificate.clone()));
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    config.session_storage = Arc::new(NoServerSessionStorage {});
-    config.send_tls13_tickets = 0;
-    Ok(Arc::new(config))
+    server_config(certificate, WebPkiClientVerifier::no_client_auth(), clock)
 }
 
 /// The configuration of a client of a relay that a device runs.
@@ -157,16 +129,47 @@ pub fn relay_client_config(trust: RelayTrust, clock: Clock) -> Result<Arc<Client
     let provider = provider();
     let verifier = RelayVerifier {
         trust,
-        provider: provider.clone(),
+        algorithms: provider.signature_verification_algorithms,
+        provider,
     };
-    let mut config = ClientConfig::builder_with_details(provider, Arc::new(clock))
+    client_config(Arc::new(verifier), None, clock)
+}
+
+/// TLS 1.3 without tickets or resumption: each connection shows its certificate.
+fn server_config(
+    certificate: &LiveCertificate,
+    clients: Arc<dyn ClientCertVerifier>,
+    clock: Clock,
+) -> Result<Arc<ServerConfig>, MaterialError> {
+    let mut config = ServerConfig::builder_with_details(provider(), Arc::new(clock))
+        .with_protocol_versions(&[&TLS13])
+        .map_err(refused)?
+        .with_client_cert_verifier(clients)
+        .with_cert_resolver(Arc::new(certificate.clone()));
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
+    Ok(Arc::new(config))
+}
+
+/// The other side of [`server_config`].
+fn client_config(
+    server: Arc<dyn ServerCertVerifier>,
+    certificate: Option<&LiveCertificate>,
+    clock: Clock,
+) -> Result<Arc<ClientConfig>, MaterialError> {
+    let builder = ClientConfig::builder_with_details(provider(), Arc::new(clock))
         .with_protocol_versions(&[&TLS13])
         .map_err(refused)?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth();
+        .with_custom_certificate_verifier(server);
+    let mut config = match certificate {
+        None => builder.with_no_client_auth(),
+        Some(certificate) => builder.with_client_cert_resolver(Arc::new(certificate.clone())),
+    };
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     config.resumption = Resumption::disabled();
+    // The verifiers ignore host names, so none is sent in clear text.
     config.enable_sni = false;
     Ok(Arc::new(config))
 }

@@ -36,6 +36,34 @@ use x509_parser::{certificate::X509Certificate, prelude::FromDer};
 /// it.
 pub const EXPIRED_GRACE: Duration = Duration::from_secs(30 * 86_400);
 
+/// What every verifier says of signatures: those of TLS 1.3 are checked by its `algorithms`, and TLS 1.2 is not offered.
+macro_rules! tls13_signatures {
+    () => {
+        fn verify_tls12_signature(
+            &self,
+            _message: &[u8],
+            _certificate: &CertificateDer<'_>,
+            _signature: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, TlsError> {
+            Err(TlsError::General("TLS 1.2 is not offered".to_owned()))
+        }
+
+        fn verify_tls13_signature(
+            &self,
+            message: &[u8],
+            certificate: &CertificateDer<'_>,
+            signature: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, TlsError> {
+            verify_tls13_signature(message, certificate, signature, &self.algorithms)
+        }
+
+        fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+            self.algorithms.supported_schemes()
+        }
+    };
+}
+pub(crate) use tls13_signatures;
+
 /// The agents' verifier: the server must be the control of the pinned fleet.
 #[derive(Debug)]
 pub(crate) struct ControlVerifier {
@@ -110,27 +138,7 @@ impl ServerCertVerifier for ControlVerifier {
         Ok(ServerCertVerified::assertion())
     }
 
-    fn verify_tls12_signature(
-        &self,
-        _message: &[u8],
-        _certificate: &CertificateDer<'_>,
-        _signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        Err(tls12_refused())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        verify_tls13_signature(message, certificate, signature, &self.algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.algorithms.supported_schemes()
-    }
+    tls13_signatures!();
 }
 
 /// The pinned authority from the server's chain, if it is in there.
@@ -162,6 +170,7 @@ pub(crate) struct DeviceVerifier {
     pub(crate) fleet: FleetId,
     /// Checks chain, purpose and dates.
     pub(crate) chain: Arc<dyn ClientCertVerifier>,
+    pub(crate) algorithms: WebPkiSupportedAlgorithms,
 }
 
 impl ClientCertVerifier for DeviceVerifier {
@@ -191,31 +200,7 @@ impl ClientCertVerifier for DeviceVerifier {
         self.chain.verify_client_cert(leaf, intermediates, at)
     }
 
-    fn verify_tls12_signature(
-        &self,
-        _message: &[u8],
-        _certificate: &CertificateDer<'_>,
-        _signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        Err(tls12_refused())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        self.chain.verify_tls13_signature(message, certificate, signature)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.chain.supported_verify_schemes()
-    }
-}
-
-pub(crate) fn tls12_refused() -> TlsError {
-    TlsError::General("TLS 1.2 is not offered".to_owned())
+    tls13_signatures!();
 }
 
 /// The moment within a certificate's validity that is nearest to what a device's clock shows.

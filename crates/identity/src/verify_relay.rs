@@ -9,12 +9,12 @@ use crate::{
     peer::PeerIdentity,
     tls::RelayTrust,
     trust::TrustError,
-    verify::{named, pinned_authority, tls12_refused, tolerant_of_any_clock},
+    verify::{named, pinned_authority, tls13_signatures, tolerant_of_any_clock},
 };
 use rustls::{
     DigitallySignedStruct, Error as TlsError, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-    crypto::{CryptoProvider, verify_tls13_signature},
+    crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls13_signature},
     pki_types::{CertificateDer, ServerName, UnixTime},
     server::WebPkiClientVerifier,
 };
@@ -24,6 +24,7 @@ use std::sync::Arc;
 pub(crate) struct RelayVerifier {
     pub(crate) trust: RelayTrust,
     pub(crate) provider: Arc<CryptoProvider>,
+    pub(crate) algorithms: WebPkiSupportedAlgorithms,
 }
 
 impl RelayVerifier {
@@ -68,28 +69,5 @@ impl ServerCertVerifier for RelayVerifier {
         Ok(ServerCertVerified::assertion())
     }
 
-    fn verify_tls12_signature(
-        &self,
-        _message: &[u8],
-        _certificate: &CertificateDer<'_>,
-        _signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        Err(tls12_refused())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signature, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider
-            .signature_verification_algorithms
-            .supported_schemes()
-    }
+    tls13_signatures!();
 }
