@@ -33,7 +33,7 @@ impl Plane {
     pub(super) fn start(setup: &Setup, record: &MapRecord) -> Result<Self, TunnelError> {
         let MapRecord { map, began, .. } = record;
         let config = |listen_port| TunnelConfig {
-            interface: setup.tun_name.clone(),
+            interface: setup.surroundings.tun_name.clone(),
             private_key: setup.private_key.clone(),
             device: setup.device,
             listen_port,

@@ -27,11 +27,7 @@ pub(crate) struct Surroundings {
 
 /// The surroundings, together with the identity of the device.
 pub(super) struct Setup {
-    pub(super) state: Arc<StateDir>,
-    pub(super) clock: AgentClock,
-    pub(super) status: StatusFile,
-    pub(super) tun_name: String,
-    pub(super) proxies: Proxies,
+    pub(super) surroundings: Surroundings,
     pub(super) device: DeviceId,
     pub(super) private_key: PrivateKey,
     pub(super) fleet: FleetId,
@@ -46,19 +42,8 @@ impl Setup {
                 .map_err(|_| MaterialError::Key)?,
         );
         let key: [u8; 32] = key.as_slice().try_into().map_err(|_| MaterialError::Key)?;
-        let Surroundings {
-            state,
-            clock,
-            status,
-            tun_name,
-            proxies,
-        } = surroundings;
         Ok(Self {
-            state,
-            clock,
-            status,
-            tun_name,
-            proxies,
+            surroundings,
             device: identity.device_id,
             private_key: PrivateKey::from_bytes(key),
             fleet: identity.fleet_id,
@@ -68,7 +53,7 @@ impl Setup {
 
     /// How the TLS end of a relay is recognized. Control's own relay has the fleet's id, and its TLS end is control.
     pub(super) fn relay_tls(&self, relay: RelayId) -> Result<Arc<rustls::ClientConfig>, MaterialError> {
-        let clock = self.clock.for_tls();
+        let clock = self.surroundings.clock.for_tls();
         if relay.0 == self.fleet.0 {
             let trust = ControlTrust {
                 ca_pin: self.ca_pin.clone(),

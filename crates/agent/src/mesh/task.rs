@@ -66,7 +66,7 @@ enum Wake {
 
 impl MeshTask {
     pub(super) fn new(setup: Setup, snapshot: watch::Sender<MeshSnapshot>) -> Self {
-        let file = MapFile::new(setup.state.dir(), setup.device);
+        let file = MapFile::new(setup.surroundings.state.dir(), setup.device);
         Self {
             record: file.load(),
             writer: MapWriter::new(file),
@@ -93,7 +93,7 @@ impl MeshTask {
                 Wake::Request(Some(MeshRequest::Leave(answer))) => {
                     self.plane = None;
                     self.writer.delete();
-                    self.setup.status.clear_mesh();
+                    self.setup.surroundings.status.clear_mesh();
                     let _ = answer.send(());
                     return;
                 }
@@ -123,7 +123,7 @@ impl MeshTask {
         let due = self.writer.due();
         let store_at = due.unwrap_or_else(Instant::now);
         let place = self.record.as_ref().map(|record| record.map.address);
-        let interface = &self.setup.tun_name;
+        let interface = &self.setup.surroundings.tun_name;
         let obstacle_check = &mut self.obstacle_check;
         let plane = self.plane.as_mut();
         let has_plane = plane.is_some();
@@ -201,7 +201,7 @@ impl MeshTask {
             return;
         };
         let beginning = MapRecord {
-            began: record.next_beginning(self.setup.clock.now()),
+            began: record.next_beginning(self.setup.surroundings.clock.now()),
             ..record.clone()
         };
         match Plane::start(&self.setup, &beginning) {
@@ -292,7 +292,7 @@ impl MeshTask {
                     endpoints: known.endpoints.clone(),
                     last_good: None,
                     tls,
-                    proxies: self.setup.proxies.clone(),
+                    proxies: self.setup.surroundings.proxies.clone(),
                 };
                 plane.open_leg(relay, target);
             }

@@ -19,7 +19,7 @@ impl MeshTask {
             return self.handle_failure(&error);
         }
         let up = MeshState::Up {
-            interface: self.setup.tun_name.clone(),
+            interface: self.setup.surroundings.tun_name.clone(),
             mtu: MTU,
             obstacle,
         };
@@ -69,7 +69,7 @@ impl MeshTask {
         let snapshot = self.snapshot.borrow();
         if !self.noted.take_due(&snapshot, Instant::now()).is_empty() {
             let map = self.record.as_ref().map(|record| &record.map);
-            self.setup.status.set_mesh(snapshot.status(map));
+            self.setup.surroundings.status.set_mesh(snapshot.status(map));
         }
     }
 }
