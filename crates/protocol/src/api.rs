@@ -9,7 +9,7 @@
 macro_rules! request {
     (@path $this:ident, $path:literal) => { $path.to_owned() };
     (@path $this:ident, $path:literal $($part:ident),+) => {{
-        $(let $part = $crate::api::encode(&$this.$part);)+
+        $(let $part = $crate::api::encode(&$this.$part.to_string());)+
         format!($path)
     }};
     (@body) => { type Body = (); };

@@ -312,9 +312,10 @@ pub struct Inventory {
 }
 
 /// What one person can do to one container.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, derive_more::Display)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
+#[display("{}", self.as_str())]
 pub enum ContainerAction {
     Start,
     Stop,

@@ -3,7 +3,6 @@
 #[cfg(feature = "openapi")]
 mod schema;
 
-use super::{Method, Request, encode};
 use crate::{
     Timestamp,
     activity::{Activity, ActivityVerified},
@@ -98,22 +97,7 @@ pub struct ActOnContainer {
     pub action: ContainerAction,
 }
 
-impl Request for ActOnContainer {
-    type Response = Empty;
-    type Body = NoFields;
-    const METHOD: Method = Method::Post;
-    fn path(&self) -> String {
-        format!(
-            "/devices/{}/containers/{}/{}",
-            encode(&self.device),
-            encode(&self.container),
-            self.action.as_str()
-        )
-    }
-    fn body(&self) -> Option<&NoFields> {
-        Some(&NoFields {})
-    }
-}
+request!(ActOnContainer, Post "/devices/{device}/containers/{container}/{action}" [device, container, action] (NoFields) => Empty);
 
 /// Puts a container into its device's pod, or takes it out, and answers when it runs there as it did before. The same
 /// request again, while the first is carried out, waits for that one.
