@@ -8,18 +8,12 @@ use flotilla_protocol::{Code, Problem};
 use http::StatusCode;
 
 /// The error of every route.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, derive_more::From)]
 pub(crate) struct Refusal(pub(crate) Problem);
 
 impl Refusal {
     pub(crate) fn with_field(self, field: impl Into<String>) -> Self {
         Self(self.0.with_field(field))
-    }
-}
-
-impl From<Problem> for Refusal {
-    fn from(problem: Problem) -> Self {
-        Self(problem)
     }
 }
 

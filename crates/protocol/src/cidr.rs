@@ -4,7 +4,6 @@ use crate::text::written_as_text;
 use ipnet::{IpNet, Ipv6Net};
 use serde::{Deserialize, Serialize};
 use std::{
-    fmt,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
     str::FromStr,
 };
@@ -18,7 +17,7 @@ pub use ipnet::Ipv4Net;
 pub struct InvalidRange;
 
 /// All addresses that begin with the same bits. Bits behind the prefix are zero, as in routing tables.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, derive_more::Display)]
 #[serde(try_from = "String", into = "String")]
 pub struct IpRange(IpNet);
 
@@ -101,12 +100,6 @@ impl FromStr for IpRange {
         }
         let address = address.parse().map_err(|_| InvalidRange)?;
         Self::new(address, prefix.parse().map_err(|_| InvalidRange)?)
-    }
-}
-
-impl fmt::Display for IpRange {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
     }
 }
 

@@ -1,12 +1,14 @@
 //! The closed list of error codes, and the one shape in which an error crosses the wire.
 
 use serde::{Deserialize, Serialize};
-use std::fmt;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident $text:literal $status:literal,)*) => {
         /// What went wrong, as a closed list that programs may match on.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, derive_more::Display,
+        )]
+        #[display("{}", self.as_str())]
         #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         #[serde(rename_all = "snake_case")]
         pub enum Code {
@@ -106,12 +108,6 @@ codes! {
     /// Control cannot serve this right now (it is starting, stopping, or its disk is full).
     Unavailable "unavailable" 503,
     Internal "internal" 500,
-}
-
-impl fmt::Display for Code {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
 }
 
 /// An error as every Flotilla API answers it: a code for programs, a message for people that says what

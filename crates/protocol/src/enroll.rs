@@ -12,7 +12,7 @@ use crate::{
     pin::Pin,
 };
 use serde::{Deserialize, Serialize};
-use std::{fmt, net::Ipv4Addr};
+use std::net::Ipv4Addr;
 
 /// Path of the enrollment request on the fleet port. The token travels as `Authorization: Bearer`.
 pub const ENROLL_PATH: &str = "/agent/v1/enroll";
@@ -68,7 +68,8 @@ pub const CONFIG_VERSION: u32 = 1;
 ///
 /// Control's record wins over mode, relay, tags and address; they are here for people to read.
 /// Unknown fields are refused by name, since the file is edited by hand; a newer format has a newer `version`.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, derive_more::Debug)]
+#[debug("ConfigFile({device_id}, {device_name}, {endpoints:?})")]
 #[serde(deny_unknown_fields)]
 pub struct ConfigFile {
     pub version: u32,
@@ -89,14 +90,4 @@ pub struct ConfigFile {
     pub tags: Vec<Tag>,
     pub agent_image: String,
     pub ca_pem: String,
-}
-
-impl fmt::Debug for ConfigFile {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ConfigFile")
-            .field("device_id", &self.device_id)
-            .field("device_name", &self.device_name)
-            .field("endpoints", &self.endpoints)
-            .finish_non_exhaustive()
-    }
 }

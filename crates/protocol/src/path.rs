@@ -6,7 +6,7 @@ use crate::{
     name::DeviceName,
 };
 use serde::{Deserialize, Serialize};
-use std::{fmt, net::SocketAddr};
+use std::net::SocketAddr;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -22,7 +22,10 @@ pub enum PathKind {
 macro_rules! reasons {
     ($($(#[$doc:meta])* $name:ident $code:literal $kind:ident,)*) => {
         /// Why a path is what it is: a closed list, written as `kind.reason`.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, derive_more::Display,
+        )]
+        #[display("{}", self.as_str())]
         #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         pub enum PathReason {
             $($(#[$doc])* #[serde(rename = $code)] $name,)*
@@ -65,12 +68,6 @@ reasons! {
     NoneNoRelay "none.no_relay" None,
     NoneMode "none.mode" None,
     NonePolicy "none.policy" None,
-}
-
-impl fmt::Display for PathReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
 }
 
 /// How one agent reaches one of its peers now.

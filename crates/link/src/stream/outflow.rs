@@ -7,7 +7,6 @@ use bytes::{Bytes, BytesMut};
 use flotilla_protocol::stream::{End, Frame, Malformed, Streaming};
 use parking_lot::Mutex;
 use std::{
-    fmt,
     future::{Future, poll_fn},
     marker::PhantomData,
     pin::Pin,
@@ -71,6 +70,8 @@ impl<S: Streaming> Outflow<S> {
 type Producer<S> = Pin<Box<dyn Future<Output = End<<S as Streaming>::End>> + Send>>;
 
 /// A stream as it is made: what makes its items, and the chunk that is not taken yet.
+#[derive(derive_more::Debug)]
+#[debug("Production(over: {})", producer.is_none())]
 pub struct Production<S: Streaming> {
     shared: Arc<Shared>,
     /// `None` when the end was written.
@@ -118,13 +119,5 @@ impl<S: Streaming> Production<S> {
             // An end always fits.
             let _ = Frame::end::<S>(end).write_to(&mut self.shared.0.lock().bytes);
         }
-    }
-}
-
-impl<S: Streaming> fmt::Debug for Production<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Production")
-            .field("over", &self.producer.is_none())
-            .finish()
     }
 }

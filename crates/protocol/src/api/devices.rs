@@ -8,7 +8,7 @@ use crate::{
     name::{DeviceName, Tag},
 };
 use serde::{Deserialize, Serialize};
-use std::{fmt, net::Ipv4Addr};
+use std::net::Ipv4Addr;
 
 #[derive(Debug, Clone, Copy)]
 pub struct ListDevices;
@@ -53,7 +53,8 @@ pub struct AddDevice {
 request!(AddDevice, Post "/devices" (Self) => DeviceAdded);
 
 /// A device with a fresh token, in every form that can be pasted. It holds the token's secret, which is shown once.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, derive_more::Debug)]
+#[debug("DeviceAdded({device:?})")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DeviceAdded {
     pub device: AddedDevice,
@@ -74,14 +75,6 @@ pub struct DeviceAdded {
     pub config_run: Option<String>,
     /// Why each of the forms that are absent is absent.
     pub unavailable: Unavailable,
-}
-
-impl fmt::Debug for DeviceAdded {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DeviceAdded")
-            .field("device", &self.device)
-            .finish_non_exhaustive()
-    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use crate::Problem;
 use serde::{Deserialize, Serialize};
 
 /// The last thing of every stream. `E` is what came of the thing itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, derive_more::Display)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, derive_more::Display, derive_more::From)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "end", rename_all = "snake_case")]
 pub enum End<E> {
@@ -12,6 +12,7 @@ pub enum End<E> {
     #[display("It is finished.")]
     Finished { outcome: E },
     /// It was refused, or could not go on.
+    #[from]
     #[display("{}", problem.message)]
     Failed { problem: Problem },
     /// The bytes stopped without an end: a connection on the way is gone.
@@ -39,11 +40,5 @@ impl<E> End<E> {
     /// Whether the same stream may go on where it stopped, when it is opened again.
     pub fn can_go_on(&self) -> bool {
         matches!(self, Self::LinkLost | Self::TooSlow | Self::Stopping)
-    }
-}
-
-impl<E> From<Problem> for End<E> {
-    fn from(problem: Problem) -> Self {
-        Self::Failed { problem }
     }
 }

@@ -46,17 +46,13 @@ pub(crate) struct Enrolled {
 }
 
 /// Why an enrollment did not happen.
+#[derive(derive_more::From)]
 pub(crate) enum EnrollError {
     /// By the caller's fault: counted and recorded.
+    #[from]
     Refused(Problem),
     /// By control's fault.
     Failed(Refusal),
-}
-
-impl From<Problem> for EnrollError {
-    fn from(problem: Problem) -> Self {
-        Self::Refused(problem)
-    }
 }
 
 impl From<StoreError> for EnrollError {

@@ -8,17 +8,12 @@ use flotilla_protocol::{
 };
 
 /// Why a push goes no further.
-#[derive(Debug)]
+#[derive(Debug, derive_more::From)]
 pub(super) enum InstallError {
     /// Its owner ended it, or control stops.
     Canceled,
+    #[from]
     Failed(Problem),
-}
-
-impl From<Problem> for InstallError {
-    fn from(problem: Problem) -> Self {
-        Self::Failed(problem)
-    }
 }
 
 /// What the owner asked for, checked.
