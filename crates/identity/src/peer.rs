@@ -4,22 +4,25 @@ use flotilla_protocol::{
     Timestamp,
     id::{DeviceId, FleetId},
 };
-use std::{fmt, fmt::Write as _, str::FromStr};
+use std::{fmt::Write as _, str::FromStr};
 use x509_parser::{extensions::GeneralName, prelude::FromDer};
 
 /// The beginning of every identity.
 const SCHEME: &str = "flotilla://";
 
 /// The role of a certificate's holder in a fleet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, derive_more::Display)]
 pub enum Role {
+    #[display("control")]
     Control,
+    #[display("device/{_0}")]
     Device(DeviceId),
 }
 
 /// A member of a fleet, as the URI in its certificate names it.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, derive_more::Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, derive_more::Debug, derive_more::Display)]
 #[debug("{self}")]
+#[display("{SCHEME}{fleet}/{role}")]
 pub struct PeerIdentity {
     pub fleet: FleetId,
     pub role: Role,
@@ -48,15 +51,6 @@ impl PeerIdentity {
         Self {
             fleet,
             role: Role::Device(device),
-        }
-    }
-}
-
-impl fmt::Display for PeerIdentity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.role {
-            Role::Control => write!(f, "{SCHEME}{}/control", self.fleet),
-            Role::Device(device) => write!(f, "{SCHEME}{}/device/{device}", self.fleet),
         }
     }
 }

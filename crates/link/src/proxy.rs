@@ -37,7 +37,8 @@ pub const PROXY_VARIABLES: [&str; 6] = [
 ];
 
 /// The proxy to use, and the destinations to reach without it. The default is no proxy.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, derive_more::Debug)]
+#[debug("Proxies(is set: {}, except: {except:?})", address.is_some())]
 pub struct Proxies {
     /// The address as it was given; it may hold a password.
     address: Option<Zeroizing<String>>,
@@ -170,15 +171,6 @@ impl Proxies {
             )
         });
         entries.collect::<Vec<_>>().join(",")
-    }
-}
-
-impl fmt::Debug for Proxies {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Proxies")
-            .field("is_set", &self.address.is_some())
-            .field("except", &self.except)
-            .finish()
     }
 }
 

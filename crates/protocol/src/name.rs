@@ -23,7 +23,7 @@ pub enum InvalidName {
 }
 
 /// A device's name: a DNS label (RFC 1123 §2.1), because it is one on the mesh.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, derive_more::Display)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String))]
 #[serde(try_from = "String", into = "String")]
 pub struct DeviceName(String);
@@ -55,7 +55,7 @@ impl FromStr for DeviceName {
 }
 
 /// A label on a device. The same tag drives fleet filters, roles, registry credentials and access rules.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, derive_more::Display)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String))]
 #[serde(try_from = "String", into = "String")]
 pub struct Tag(String);
@@ -73,7 +73,7 @@ impl FromStr for Tag {
 }
 
 /// An API token's name, for people and the activity log. It opens nothing.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, derive_more::Display)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String))]
 #[serde(try_from = "String", into = "String")]
 pub struct TokenName(String);
@@ -106,11 +106,6 @@ macro_rules! textual {
         impl $name {
             pub fn as_str(&self) -> &str {
                 &self.0
-            }
-        }
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
             }
         }
         impl fmt::Debug for $name {

@@ -14,7 +14,7 @@ use aws_lc_rs::{
     digest::{SHA256, digest},
 };
 use flotilla_protocol::key::PublicKey;
-use std::{fmt, net::SocketAddr, ops::Deref};
+use std::{net::SocketAddr, ops::Deref};
 
 const LABEL: &[u8] = b"flotilla probe v1";
 /// Magic, kind, hint and counter, which are readable by all and authenticated with the rest.
@@ -41,7 +41,8 @@ pub enum Probe {
 }
 
 /// Up to [`MAX_ADDRESSES`] addresses, in place.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, derive_more::Debug)]
+#[debug("{:?}", **self)]
 pub struct Addresses {
     // All slots beyond `count` hold `NOWHERE`.
     slots: [SocketAddr; MAX_ADDRESSES],
@@ -70,12 +71,6 @@ impl Deref for Addresses {
 
     fn deref(&self) -> &[SocketAddr] {
         self.slots.get(..self.count).unwrap_or_default()
-    }
-}
-
-impl fmt::Debug for Addresses {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.iter()).finish()
     }
 }
 
