@@ -17,9 +17,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_tungstenite::tungstenite;
 
 /// A message of either WebSocket library in use: control's end is axum's, the agent's end is tungstenite's.
-pub(crate) trait WsMessage: Sized {
+pub(crate) trait WsMessage: From<Bytes> {
     type Error: WsError;
-    fn binary(payload: Bytes) -> Self;
     fn into_content(self) -> Content;
 }
 
@@ -35,10 +34,6 @@ pub(crate) enum Content {
 impl WsMessage for ws::Message {
     type Error = axum::Error;
 
-    fn binary(payload: Bytes) -> Self {
-        Self::Binary(payload)
-    }
-
     fn into_content(self) -> Content {
         match self {
             Self::Binary(payload) => Content::Bytes(payload),
@@ -51,10 +46,6 @@ impl WsMessage for ws::Message {
 
 impl WsMessage for tungstenite::Message {
     type Error = tungstenite::Error;
-
-    fn binary(payload: Bytes) -> Self {
-        Self::Binary(payload)
-    }
 
     fn into_content(self) -> Content {
         match self {
@@ -129,7 +120,7 @@ where
         if let Err(error) = ready!(Pin::new(&mut self.socket).poll_ready(cx)) {
             return Poll::Ready(closed(error));
         }
-        let message = M::binary(std::mem::take(&mut self.outgoing).freeze());
+        let message = M::from(std::mem::take(&mut self.outgoing).freeze());
         match Pin::new(&mut self.socket).start_send(message) {
             Ok(()) => Poll::Ready(Ok(())),
             Err(error) => Poll::Ready(closed(error)),
