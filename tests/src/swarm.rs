@@ -112,7 +112,7 @@ async fn enroll(client: &Client, number: usize) -> Result<EnrolledAgent> {
 }
 
 async fn keep_linked(member: EnrolledAgent, up: Arc<AtomicUsize>, containers: usize) {
-    let mut backoff = Backoff::new();
+    let mut backoff = Backoff::default();
     loop {
         if let Ok(link) = dial(&member.target, &member.introduction).await {
             backoff.handle_up(Instant::now());

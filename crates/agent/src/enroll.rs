@@ -83,7 +83,7 @@ pub(crate) async fn enroll(
         // Control decides: this device's clock may be the one that is wrong.
         tracing::warn!(token.expires = %expires, "by this device's clock the token has expired; asking control");
     }
-    let mut backoff = Backoff::new();
+    let mut backoff = Backoff::default();
     let mut complaint = Complaint::default();
     loop {
         let Some(result) = shutdown

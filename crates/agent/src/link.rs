@@ -98,7 +98,7 @@ impl Membership {
         };
         let tls = agent_config(trust, Some(certificate.live()), self.clock.for_tls())?;
         let introduction = Introduction::new(machine::id(&self.state)?, machine::hostname());
-        let mut backoff = Backoff::new();
+        let mut backoff = Backoff::default();
         let mut complaint = Complaint::default();
         loop {
             if let Some(identity) = &self.state.get().identity {

@@ -105,11 +105,11 @@ impl Cache {
         let mut state = State {
             fleet,
             policy,
-            live: Live::new(),
+            live: Live::default(),
             maps,
             clock,
             own_relay: None,
-            presence: Presence::new(),
+            presence: Presence::default(),
             pace: PacedChanges::default(),
             timers_changed: Arc::default(),
             devices,

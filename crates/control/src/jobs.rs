@@ -99,11 +99,7 @@ pub(crate) async fn list(core: &Core, scope: &Scope, limit: Option<u32>) -> Resu
     items.extend(live.into_iter().filter(|job| !known.contains(&job.id)));
     items.retain(|job| is_in(core, scope, job.device_ids.iter().copied()));
     items.sort_by_key(|job| std::cmp::Reverse((job.began, job.id)));
-    Ok(List {
-        items,
-        unreachable_devices: Vec::new(),
-        seq,
-    })
+    Ok(List::of(items, seq))
 }
 
 /// Removes jobs that were over long ago.

@@ -59,10 +59,6 @@ pub struct Jobs {
 }
 
 impl Jobs {
-    pub fn new() -> Self {
-        Self::default()
-    }
-
     /// What keeps a job from being begun.
     pub fn find_obstacle(&self, draft: &JobRecord) -> Option<Obstacle> {
         self.find_job_in_the_way(draft).or_else(|| self.find_crowd(draft))

@@ -44,19 +44,10 @@ pub struct Presence {
 }
 
 impl Presence {
-    pub fn new() -> Self {
-        Self::default()
-    }
-
     /// A device that had enrolled before control started: it counts as reconnecting.
     pub fn handle_known(&mut self, device: DeviceId, now: Instant) {
         if !self.entries.contains_key(&device) {
-            self.set(
-                device,
-                PresenceEntry::Reconnecting {
-                    until: now + RECONNECTING,
-                },
-            );
+            self.set(device, PresenceEntry::reconnecting(now));
         }
     }
 
@@ -71,12 +62,7 @@ impl Presence {
     /// A link ended.
     pub fn handle_down(&mut self, device: DeviceId, link: u64, now: Instant) {
         if self.entries.get(&device) == Some(&PresenceEntry::Online { link }) {
-            self.set(
-                device,
-                PresenceEntry::Reconnecting {
-                    until: now + RECONNECTING,
-                },
-            );
+            self.set(device, PresenceEntry::reconnecting(now));
         }
     }
 
@@ -129,6 +115,11 @@ impl Presence {
 }
 
 impl PresenceEntry {
+    fn reconnecting(now: Instant) -> Self {
+        let until = now + RECONNECTING;
+        Self::Reconnecting { until }
+    }
+
     fn state(&self) -> PresenceState {
         match self {
             Self::Online { .. } => PresenceState::Online,

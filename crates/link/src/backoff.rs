@@ -24,10 +24,6 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    pub fn new() -> Self {
-        Self::default()
-    }
-
     /// A link is up: control has answered the upgrade.
     pub fn handle_up(&mut self, now: Instant) {
         self.up = Some(now);
@@ -79,7 +75,7 @@ mod tests {
     proptest! {
         #[test]
         fn waits_stay_below_5_s_for_a_minute_and_below_30_s_after(seed: u64) {
-            for (into, wait) in outage(&mut Backoff::new(), Instant::now(), 60, seed) {
+            for (into, wait) in outage(&mut Backoff::default(), Instant::now(), 60, seed) {
                 let cap = if into < FIRST_MINUTE { SOON } else { LATER };
                 prop_assert!(wait <= cap);
             }
@@ -88,7 +84,7 @@ mod tests {
         #[test]
         fn after_a_good_link_the_first_wait_is_short_again(seed: u64, failures in 0usize..60) {
             let start = Instant::now();
-            let mut backoff = Backoff::new();
+            let mut backoff = Backoff::default();
             outage(&mut backoff, start, failures, seed);
             let up = start + Duration::from_secs(3600);
             backoff.handle_up(up);
@@ -99,7 +95,7 @@ mod tests {
         #[test]
         fn a_link_that_died_young_ends_no_outage(seed: u64) {
             let start = Instant::now();
-            let mut backoff = Backoff::new();
+            let mut backoff = Backoff::default();
             let mut random = StdRng::seed_from_u64(seed);
             let mut longest = Duration::ZERO;
             for second in 0..40 {
@@ -114,7 +110,7 @@ mod tests {
     #[test]
     fn a_fleet_that_lost_its_control_does_not_come_back_in_step() {
         let waits: Vec<_> = (0..100)
-            .map(|seed| outage(&mut Backoff::new(), Instant::now(), 1, seed)[0].1)
+            .map(|seed| outage(&mut Backoff::default(), Instant::now(), 1, seed)[0].1)
             .collect();
         let early = waits.iter().filter(|wait| **wait < FIRST / 2).count();
         assert!((20..80).contains(&early), "{early} of 100 in the first half");

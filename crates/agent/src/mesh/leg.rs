@@ -31,7 +31,7 @@ pub(super) fn start(relay: RelayId, target: Target, tunnel: Weak<Tunnel>) -> Abo
 }
 
 async fn keep(relay: RelayId, target: Target, tunnel: Weak<Tunnel>) {
-    let mut backoff = Backoff::new();
+    let mut backoff = Backoff::default();
     let mut complaint = Complaint::default();
     loop {
         match open(&target, RELAY_PATH).await {

@@ -35,11 +35,7 @@ pub(super) async fn list(
         .store
         .list_activity(request.before, limit, devices.as_ref())
         .await?;
-    Ok(Json(List {
-        items,
-        unreachable_devices: Vec::new(),
-        seq,
-    }))
+    Ok(Json(List::of(items, seq)))
 }
 
 pub(super) async fn verify(asks: Asks) -> Answer<ActivityVerified> {

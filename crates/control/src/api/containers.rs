@@ -157,10 +157,7 @@ async fn begin(core: &Core, target: Target, member: bool) -> Result<JobHandle, R
     } else {
         "taken out of the pod"
     };
-    let link = match target.placeable(member) {
-        Ok(()) => target.link(core, done),
-        Err(problem) => Err(problem),
-    };
+    let link = target.placeable(member).and_then(|()| target.link(core, done));
     match link {
         Ok(_) => {
             let actor = target.actor.clone();

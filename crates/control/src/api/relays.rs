@@ -10,11 +10,8 @@ use flotilla_protocol::api::{Empty, List, RelayChange, RelayFacts};
 
 pub(super) async fn list(asks: Asks) -> Json<List<RelayFacts>> {
     let state = asks.core.cache.lock();
-    Json(List {
-        items: state.list_relays(&asks.scope(), asks.core.clock.now()),
-        unreachable_devices: Vec::new(),
-        seq: state.live.seq(),
-    })
+    let relays = state.list_relays(&asks.scope(), asks.core.clock.now());
+    Json(List::of(relays, state.live.seq()))
 }
 
 pub(super) async fn promote(

@@ -88,11 +88,7 @@ pub(super) async fn list(State(core): State<Arc<Core>>, credential: Credential) 
     for session in &mut items {
         session.current = Some(session.id) == own;
     }
-    Json(List {
-        items,
-        unreachable_devices: Vec::new(),
-        seq: core.cache.lock().live.seq(),
-    })
+    Json(List::of(items, core.cache.lock().live.seq()))
 }
 
 pub(super) async fn end(

@@ -76,20 +76,13 @@ impl Backlog {
 }
 
 /// The writing end, which is part of the cache.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Live {
     seq: u64,
     backlog: watch::Sender<Backlog>,
 }
 
 impl Live {
-    pub(crate) fn new() -> Self {
-        Self {
-            seq: 0,
-            backlog: watch::Sender::default(),
-        }
-    }
-
     /// The number of the last frame.
     pub(crate) fn seq(&self) -> u64 {
         self.seq
@@ -237,7 +230,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_reader_starts_with_a_reset_and_sees_every_later_frame_in_order() {
-        let mut live = Live::new();
+        let mut live = Live::default();
         live.remove(gone);
         let mut reader = live.subscribe(Scope::All);
         live.remove(gone);
@@ -252,7 +245,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_beat_has_the_number_of_the_frame_before_it_and_changes_nothing() {
-        let mut live = Live::new();
+        let mut live = Live::default();
         let mut reader = live.subscribe(Scope::All);
         let beat = |reader: &Reader| serde_json::from_str::<LiveFrame>(&reader.beat()).unwrap();
         live.remove(gone);
@@ -265,7 +258,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_reader_that_missed_frames_is_told_to_load_again_and_then_goes_on() {
-        let mut live = Live::new();
+        let mut live = Live::default();
         let mut reader = live.subscribe(Scope::All);
         for _ in 0..BACKLOG + 5 {
             live.remove(gone);
@@ -279,7 +272,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_read_that_is_given_up_has_read_nothing() {
-        let mut live = Live::new();
+        let mut live = Live::default();
         let mut reader = live.subscribe(Scope::All);
         next(&mut reader).await;
         for seq in 1..=50 {
@@ -297,14 +290,14 @@ mod tests {
 
     #[test]
     fn nothing_is_written_without_a_reader() {
-        let mut live = Live::new();
+        let mut live = Live::default();
         live.upsert(|| unreachable!("no reader, no text"));
         assert_eq!(live.seq(), 1);
     }
 
     #[tokio::test]
     async fn a_reader_that_is_too_many_bytes_behind_is_told_to_load_again() {
-        let mut live = Live::new();
+        let mut live = Live::default();
         let mut reader = live.subscribe(Scope::All);
         assert!(next(&mut reader).await.reset);
         let large = || {
@@ -325,7 +318,7 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_is_kept_for_readers_that_left() {
-        let mut live = Live::new();
+        let mut live = Live::default();
         let mut reader = live.subscribe(Scope::All);
         live.remove(gone);
         drop(reader);

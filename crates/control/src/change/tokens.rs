@@ -119,11 +119,7 @@ pub(crate) fn list(core: &Core) -> List<ApiToken> {
             last_used: row.last_used,
         }
     });
-    List {
-        items: items.collect(),
-        unreachable_devices: Vec::new(),
-        seq: core.cache.lock().live.seq(),
-    }
+    List::of(items.collect(), core.cache.lock().live.seq())
 }
 
 /// Writes the last uses of tokens that are not written yet.

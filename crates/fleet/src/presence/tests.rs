@@ -18,7 +18,7 @@ fn drained(presence: &mut Presence) -> Vec<PresenceState> {
 #[test]
 fn a_device_that_loses_its_link_reconnects_and_then_is_offline() {
     let start = Instant::now();
-    let mut presence = Presence::new();
+    let mut presence = Presence::default();
     presence.handle_up(device(1), 1);
     presence.handle_down(device(1), 1, start);
     assert_eq!(
@@ -36,7 +36,7 @@ fn a_device_that_loses_its_link_reconnects_and_then_is_offline() {
 
 #[test]
 fn a_link_that_was_superseded_does_not_take_its_device_offline() {
-    let mut presence = Presence::new();
+    let mut presence = Presence::default();
     presence.handle_up(device(1), 1);
     presence.handle_up(device(1), 2);
     presence.handle_down(device(1), 1, Instant::now());
@@ -47,7 +47,7 @@ fn a_link_that_was_superseded_does_not_take_its_device_offline() {
 #[test]
 fn after_a_restart_of_control_known_devices_have_time_to_come_back() {
     let start = Instant::now();
-    let mut presence = Presence::new();
+    let mut presence = Presence::default();
     presence.handle_known(device(1), start);
     presence.handle_known(device(2), start);
     presence.handle_up(device(1), 1);
@@ -58,7 +58,7 @@ fn after_a_restart_of_control_known_devices_have_time_to_come_back() {
 
 #[test]
 fn a_revoked_device_is_not_waited_for() {
-    let mut presence = Presence::new();
+    let mut presence = Presence::default();
     presence.handle_up(device(1), 1);
     presence.handle_gone(device(1));
     presence.handle_down(device(1), 1, Instant::now());
@@ -86,7 +86,7 @@ proptest! {
     #[test]
     fn presence_is_what_the_newest_link_and_the_clock_say(events in proptest::collection::vec(event(), 0..60)) {
         let mut now = Instant::now();
-        let mut presence = Presence::new();
+        let mut presence = Presence::default();
         let mut links: Vec<(u8, Option<Instant>)> = Vec::new();
         let mut seen = [PresenceState::Offline; 3];
         for event in events {

@@ -159,7 +159,7 @@ async fn a_site_of_two_hundred_devices_behind_one_address_is_let_in() {
     for number in 0..200_u32 {
         let target = control.target_of(number, [control.endpoint()]);
         tasks.spawn(async move {
-            let mut backoff = Backoff::new();
+            let mut backoff = Backoff::default();
             loop {
                 if let Ok(link) = dial(&target, &introduction()).await {
                     return link;

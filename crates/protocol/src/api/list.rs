@@ -36,6 +36,17 @@ pub struct List<T> {
     pub seq: u64,
 }
 
+impl<T> List<T> {
+    /// A list of what control knows by itself.
+    pub fn of(items: Vec<T>, seq: u64) -> Self {
+        Self {
+            items,
+            unreachable_devices: Vec::new(),
+            seq,
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UnreachableDevice {

@@ -38,7 +38,7 @@ fn token(n: u128) -> Actor {
 
 #[test]
 fn a_caller_that_begins_jobs_in_a_loop_has_its_share_and_the_owner_can_act_all_the_same() {
-    let mut jobs = Jobs::new();
+    let mut jobs = Jobs::default();
     for n in 0..4 {
         let full = (CALLER_ACTS, share(CALLER_ACTS));
         assert_eq!(begin_all(&mut jobs, &token(n), 1_000 * n, 500), full);
@@ -56,7 +56,7 @@ fn a_caller_that_begins_jobs_in_a_loop_has_its_share_and_the_owner_can_act_all_t
 
 #[test]
 fn a_device_that_claims_jobs_without_end_gets_a_few_of_them() {
-    let mut jobs = Jobs::new();
+    let mut jobs = Jobs::default();
     let device = Actor::Device { name: "d0".into() };
     assert_eq!(
         begin_all(&mut jobs, &device, 0, 1),

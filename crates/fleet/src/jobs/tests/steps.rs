@@ -15,7 +15,7 @@ struct Desk {
 impl Desk {
     fn new() -> Self {
         let mut desk = Self {
-            jobs: Jobs::new(),
+            jobs: Jobs::default(),
             now: (clock(0), Instant::now()),
             kept: BTreeMap::new(),
             calls: Vec::new(),

@@ -42,7 +42,7 @@ impl World {
             passed: 0,
             slept: 0,
             start: Instant::now(),
-            control: Some(Jobs::new()),
+            control: Some(Jobs::default()),
             store: BTreeMap::new(),
             entries: BTreeMap::new(),
             reopened: BTreeMap::new(),
@@ -286,7 +286,7 @@ impl World {
     }
 
     fn start_control(&mut self) {
-        let mut control = Jobs::new();
+        let mut control = Jobs::default();
         for record in self.store.values().filter(|record| !record.state.is_over()) {
             control.adopt(record.clone(), Origin::Kept, self.now());
         }

@@ -147,7 +147,7 @@ struct TunnelRunner {
 impl TunnelRunner {
     /// Runs until cancelled; with `opened`, also until the first attempt fails.
     async fn run(self, cancel: CancellationToken, mut opened: Option<oneshot::Sender<Result<(), Problem>>>) {
-        let mut backoff = Backoff::new();
+        let mut backoff = Backoff::default();
         let mut logged = None;
         loop {
             let up = Notify::new();
