@@ -56,6 +56,7 @@ pub enum Action {
 }
 
 /// One line of the log. Entries are chained by hash, so that a removed or edited one shows.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Activity {
@@ -65,12 +66,9 @@ pub struct Activity {
     pub actor: Actor,
     pub action: Action,
     /// The object's name: a container, a tag, a setting; absent where the device itself is the object.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device_id: Option<DeviceId>,
     /// The device's name at the time.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
     pub succeeded: bool,
     /// One sentence: what changed, or why it was refused.
@@ -78,19 +76,17 @@ pub struct Activity {
 }
 
 /// What following the chain of hashes through the log found.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ActivityVerified {
     /// How many entries follow from the ones before them.
     pub entries: u64,
     /// The oldest of them; absent when there is none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first: Option<i64>,
     /// The newest of them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<i64>,
     /// The first entry that does not; nothing behind it was looked at.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub faulty: Option<FaultyEntry>,
 }
 

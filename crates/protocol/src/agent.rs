@@ -101,14 +101,15 @@ pub struct Hello {
 }
 
 /// The answer to a ping.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pong {
     /// The device's clock at sending; absent from an agent that does not tell.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent_at: Option<Timestamp>,
 }
 
 /// What control wants an agent to know; it replaces what the agent knew.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
     pub device_name: DeviceName,
@@ -117,7 +118,6 @@ pub struct Settings {
     /// Control's clock at sending.
     pub sent_at: Timestamp,
     /// The device passes other devices' packets on; absent while it does not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relay: Option<RelayDuty>,
 }
 

@@ -112,13 +112,13 @@ codes! {
 
 /// An error as every Flotilla API answers it: a code for programs, a message for people that says what
 /// happened and what to do next, and the field at fault when there is one.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[error("{message}")]
 pub struct Problem {
     pub code: Code,
     pub message: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
 }
 

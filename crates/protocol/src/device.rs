@@ -52,6 +52,7 @@ choice!(
 );
 
 /// Something about a device that a person should look at.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -72,7 +73,6 @@ pub enum Attention {
     /// The container engine cannot be used, or something of it does not work: what, and since when by the device's clock.
     Engine {
         reason: String,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         since: Option<Timestamp>,
     },
     /// A second machine presented this device's identity and was turned away.
@@ -82,7 +82,6 @@ pub enum Attention {
         at: Timestamp,
         /// The machine that it takes turns with, as `HOSTNAME at ADDRESS`. Which of the two is the device can't be told:
         /// both were turned away until a person decides. Absent where only the second one was.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         contests: Option<String>,
     },
     /// The device is managed, but not on the mesh.
@@ -141,6 +140,7 @@ pub struct ContainerCounts {
 }
 
 /// One of control's addresses, tried from a device.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EndpointTrial {
@@ -148,31 +148,26 @@ pub struct EndpointTrial {
     /// Control answered there and proved that it is control.
     pub reached: bool,
     /// Why not; absent when it did.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     pub at: Timestamp,
 }
 
 /// The link between a device and control.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LinkFacts {
     /// Since when the present link is up; absent while there is none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
     /// The address the device dials from.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rtt_ms: Option<f32>,
     /// The device's clock minus control's, in seconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock_skew_seconds: Option<i64>,
     /// It comes through a tunnel that control keeps by `ssh`, because the device can't dial control by itself.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub tunneled: bool,
     /// When the last link ended and why.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_drop: Option<LinkDrop>,
 }
 
@@ -195,6 +190,7 @@ pub struct CertificateFacts {
 }
 
 /// A device as the control API shows it.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Device {
@@ -212,33 +208,24 @@ pub struct Device {
     /// The agent that runs on the computer of control itself.
     #[serde(default)]
     pub this_computer: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_version: Option<String>,
     /// When the device was last known to be there; absent before its first link.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_seen: Option<Timestamp>,
     /// The moment for which everything in this row is known to be true.
     pub as_of: Timestamp,
     pub created: Timestamp,
     /// Until when the pending token enrolls; absent when none is pending.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_expires: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enrolled: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<CertificateFacts>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts: Option<Facts>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine: Option<EngineState>,
     #[serde(default)]
     pub containers: ContainerCounts,
     #[serde(default)]
     pub link: LinkFacts,
     /// How it stands on the mesh; absent before its agent told.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mesh: Option<MeshReport>,
     /// It passes other devices' packets on.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -48,6 +48,7 @@ pub enum Health {
     Unknown,
 }
 
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Container {
@@ -63,27 +64,21 @@ pub struct Container {
     pub status: String,
     pub health: Health,
     /// The Compose project it belongs to.
-    #[serde(default)]
+    #[serialize_always]
     pub stack: Option<String>,
     /// The Compose service it is an instance of.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
     /// Neighbors that are published alike are one range.
     pub ports: Vec<Port>,
     /// `null` where the engine tells none that means anything.
-    #[serde(default)]
+    #[serialize_always]
     pub created: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit_code: Option<i64>,
     /// Why the engine could not start it when it last tried, in the engine's words.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
     /// Why the engine does not describe it. What is shown is then from the engine's list, or from before.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unread: Option<String>,
     /// The kernel ended it because there was no memory left for it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -103,7 +98,6 @@ pub struct Container {
     #[serde(default)]
     pub is_agent: bool,
     /// Its part in the pod whose mesh address is the device's; absent outside of it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pod: Option<PodRole>,
     /// By which names others find it, network by network: what is lost when it goes into the pod. Only told where the
     /// device has a pod that the container is not in.

@@ -84,12 +84,12 @@ impl JobState {
 }
 
 /// What the end of a job may mean.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub struct EndJob {
     /// Whether only one of the two is meant: a job that ended while its cancellation was on the way keeps its outcome,
     /// and one that still runs is not canceled. An agent that does not know this does either.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub only: Option<JobEnd>,
 }
 
@@ -133,13 +133,13 @@ pub struct FollowJob {
 }
 
 /// A job as its agent reports it.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobReport {
     pub id: JobId,
     pub request: JobRequest,
     pub state: JobState,
     /// What it acts on, by the name that people know; absent until the agent has looked it up.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
     /// Everything was checked and written down: from here on it is finished or undone, also if agent or link end.
     #[serde(default)]
@@ -148,13 +148,10 @@ pub struct JobReport {
     #[serde(default)]
     pub interrupted: bool,
     pub began: Timestamp,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Timestamp>,
     /// The container that took the place of the one before.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub container: Option<String>,
     /// Why it is not done.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<Problem>,
     /// What it did, one act a line; the last one is what it is doing. In a list they are left out.
     #[serde(default)]

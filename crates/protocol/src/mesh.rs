@@ -38,6 +38,7 @@ pub const REFLECT_PORT_OFFSET: u16 = 1;
 pub const RELAYED_MTU: u16 = 1280;
 
 /// What one device must know of the mesh.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NetworkMap {
     /// Grows with every change of this device's map.
@@ -50,11 +51,11 @@ pub struct NetworkMap {
     /// What may come in.
     pub filter: Filter,
     /// Lets this device use relays; absent while it may not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ticket: Option<RelayTicket>,
 }
 
 /// Another device, as far as this one must know it.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Peer {
     pub id: DeviceId,
@@ -67,7 +68,6 @@ pub struct Peer {
     #[serde(default)]
     pub candidates: Vec<Candidate>,
     /// The relay at which it listens.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub home_relay: Option<RelayId>,
     /// What is between it and the rest of the world, as it last reported.
     #[serde(default)]
@@ -97,6 +97,7 @@ pub enum CandidateKind {
 }
 
 /// A server that passes sealed packets on.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Relay {
     pub id: RelayId,
@@ -106,7 +107,6 @@ pub struct Relay {
     /// Where it listens, on UDP and on TLS with the same port number, best first.
     pub endpoints: Vec<Endpoint>,
     /// UDP port of the second reflexive probe; absent when it has none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reflect_port: Option<u16>,
 }
 
@@ -134,6 +134,7 @@ pub struct Allow {
 }
 
 /// How an agent stands on the mesh. Reported whole whenever something of it changes.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MeshReport {
@@ -143,13 +144,13 @@ pub struct MeshReport {
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
     pub candidates: Vec<Candidate>,
     /// The relay with the shortest round trip, where this device listens.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub home_relay: Option<RelayId>,
     /// What is between the device and the rest of the world.
     pub nat: Nat,
 }
 
 /// Whether a device is on the mesh.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "state", rename_all = "snake_case")]
@@ -160,7 +161,6 @@ pub enum MeshState {
     Up {
         interface: String,
         mtu: u16,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         obstacle: Option<Obstacle>,
     },
     /// The device is managed, but not on the mesh.

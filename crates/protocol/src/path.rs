@@ -71,27 +71,20 @@ reasons! {
 }
 
 /// How one agent reaches one of its peers now.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PeerPath {
     pub peer: DeviceId,
     pub why: PathReason,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relay: Option<RelayId>,
     /// Where its packets go when the path is direct.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote: Option<SocketAddr>,
     /// The end at which `why` holds, when it is one of the two: `Some` of the peer's or the own id.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<DeviceId>,
     /// Round trip of the last answered probe.
-    #[serde(
-        default,
-        deserialize_with = "crate::figure::finite_if_any",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "crate::figure::finite_if_any")]
     pub rtt_ms: Option<f32>,
     pub since: Timestamp,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_handshake: Option<Timestamp>,
     pub received_bytes: u64,
     pub sent_bytes: u64,
@@ -127,17 +120,14 @@ pub struct Path {
 }
 
 /// One try of a test of a path.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PathAttempt {
     /// What was tried, for people: `Local 192.168.1.20:7000`, `Relay controller`.
     pub target: String,
     /// Round trip in milliseconds; absent when no answer came in time.
-    #[serde(
-        default,
-        deserialize_with = "crate::figure::finite_if_any",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "crate::figure::finite_if_any")]
     pub rtt_ms: Option<f32>,
 }
 

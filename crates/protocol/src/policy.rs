@@ -265,6 +265,7 @@ impl fmt::Display for Selector {
 written_as_text!(Selector, InvalidPolicy);
 
 /// A statement about the policy that must stay true: a policy that breaks one is not saved.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -274,7 +275,6 @@ pub struct PolicyTest {
     #[serde(default, deserialize_with = "crate::open::known")]
     pub proto: Proto,
     /// Absent for ICMP, and where the statement is about every port.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
     pub expect: Expect,
 }

@@ -25,6 +25,7 @@ pub const SIGN_IN: &str = "/shell/sign-in";
 pub const ANSWER: &str = "flotilla-shell";
 
 /// How an attempt to install the system service ended.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum ServiceOutcome {
@@ -34,7 +35,6 @@ pub enum ServiceOutcome {
         /// Why, and what to do.
         message: String,
         /// A command that does the same in a terminal; absent where none does.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         command: Option<String>,
     },
 }

@@ -42,17 +42,15 @@ pub struct Act {
 }
 
 /// How an act ended.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActOutcome {
     pub state: JobState,
     /// Why it is not done.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<Problem>,
     /// What it acted on, by the device's word for it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
     /// The container that took the place of the one before.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub container: Option<String>,
     /// The device had written it down before it took anything apart.
     #[serde(default)]

@@ -26,18 +26,16 @@ pub enum Work {
 }
 
 /// A container, or a device's agent.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, derive_more::Display)]
 #[display("{} on {device_name}", self.label())]
-
 pub struct Target {
     pub device: DeviceId,
     /// The device's name when the job began.
     pub device_name: DeviceName,
     /// The container's id; absent where the agent is meant.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub container: Option<String>,
     /// The name by which people know the container. A job that an earlier control began has the device's word for it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
 

@@ -197,6 +197,7 @@ pub struct Allowed {
 }
 
 /// Makes a token with which a program may call the API.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -223,7 +224,6 @@ pub struct CreateToken {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub devices: Vec<String>,
     /// Its lifetime in seconds, 300 (5 min) to 31,622,400 (366 d); 2,592,000 (30 d) when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_seconds: Option<u32>,
 }
 
@@ -247,6 +247,7 @@ pub struct ListTokens;
 request!(ListTokens, Get "/tokens" => List<ApiToken>);
 
 /// An API token as its owner sees it, without its secret.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ApiToken {
@@ -267,7 +268,6 @@ pub struct ApiToken {
     pub created: Timestamp,
     pub expires: Timestamp,
     /// To the minute; absent until it is used.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_used: Option<Timestamp>,
 }
 

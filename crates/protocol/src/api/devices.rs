@@ -24,29 +24,20 @@ pub struct GetDevice {
 request!(GetDevice, Get "/devices/{device}" [device] => Device);
 
 /// Adds a pending device and makes its first enrollment token.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AddDevice {
     /// A free two-word name is chosen when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    #[serde(
-        default,
-        deserialize_with = "crate::open::known_if_any",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "crate::open::known_if_any")]
     pub mode: Option<NetworkMode>,
-    #[serde(
-        default,
-        deserialize_with = "crate::open::known_if_any",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "crate::open::known_if_any")]
     pub relay: Option<RelayPreference>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
     /// Lifetime of the token in seconds, 900 (15 min) to 604,800 (7 d); 3,600 when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_seconds: Option<u32>,
 }
 
@@ -90,16 +81,13 @@ pub struct AddedDevice {
 }
 
 /// Reasons by form.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Unavailable {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub install: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub docker_run: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compose: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub config: Option<String>,
 }
 
@@ -110,26 +98,19 @@ pub struct UpdateDevice {
 }
 
 /// Changes what is given and leaves the rest.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DeviceChange {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tags: Option<TagChange>,
     /// Takes effect on the running device.
-    #[serde(
-        default,
-        deserialize_with = "crate::open::known_if_any",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "crate::open::known_if_any")]
     pub relay: Option<RelayPreference>,
     /// Host networking is meant, although Docker Desktop's virtual machine is the host.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host_kept: Option<bool>,
     /// It is one machine: what looked like a second one is forgotten, and its machine id may be another at each boot.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vouched: Option<bool>,
 }
 
@@ -153,6 +134,7 @@ pub struct ChangeMode {
 }
 
 /// Changes the network mode. What policy makes of it is in force at once; the agent follows.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -160,20 +142,18 @@ pub struct ModeChange {
     #[serde(deserialize_with = "crate::open::known")]
     pub mode: NetworkMode,
     /// As in [`AddDevice`], should a token be needed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_seconds: Option<u32>,
 }
 
 /// How the agent gets into its new network.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ModeChanged {
     pub device: Box<Device>,
     /// The job that moves the agent; absent where there is nothing to move, or no agent to be told.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job: Option<JobId>,
     /// What to paste on the device, and why its agent can't do it alone; absent when it moves by itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by_hand: Option<ByHand>,
 }
 
@@ -196,12 +176,12 @@ pub struct RotateDevice {
 }
 
 /// How long the new token is good.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TokenLifetime {
     /// Seconds, 900 (15 min) to 604,800 (7 d); 3,600 when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_seconds: Option<u32>,
 }
 

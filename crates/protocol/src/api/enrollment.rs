@@ -21,13 +21,13 @@ pub enum Stage {
 }
 
 /// A stage and when it was first reached.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StageReached {
     pub stage: Stage,
     pub at: Timestamp,
     /// The network address the device came from.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
 }
 
@@ -57,6 +57,7 @@ pub struct EnrollmentFailure {
 }
 
 /// The newest enrollment of a device.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Enrollment {
@@ -65,7 +66,6 @@ pub struct Enrollment {
     pub created: Timestamp,
     pub expires: Timestamp,
     pub stages: Vec<StageReached>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<EnrollmentFailure>,
 }
 

@@ -70,23 +70,17 @@ pub struct GetFleet;
 request!(GetFleet, Get "/fleet" => Fleet);
 
 /// Sets what is given and leaves the rest.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UpdateFleet {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    #[serde(
-        default,
-        deserialize_with = "crate::open::known_if_any",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "crate::open::known_if_any")]
     pub starting_policy: Option<StartingPolicy>,
     /// Moves every device to the same place in another range of mesh addresses.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mesh_cidr: Option<String>,
     /// Replaces the addresses that people added; devices learn of the new ones at once.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub added_endpoints: Option<Vec<Endpoint>>,
 }
 
@@ -97,16 +91,15 @@ request!(UpdateFleet, Patch "/fleet" (Self) => Fleet);
 pub struct TestAddresses;
 
 /// The outcome of one address.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ReachableAt {
     pub endpoint: Endpoint,
     pub reachable: bool,
     /// Why not, and what to do; absent when it is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Why it may be unreachable all the same, where that cannot be known from here, and how to find out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doubt: Option<String>,
 }
 

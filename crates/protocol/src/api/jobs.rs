@@ -27,6 +27,7 @@ choice!(
 );
 
 /// A job. It survives the request that began it, links, agents and control itself.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Job {
@@ -34,9 +35,7 @@ pub struct Job {
     pub kind: JobKind,
     pub state: JobState,
     /// The device's name when it began; absent where it concerns several devices.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<DeviceName>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device_id: Option<DeviceId>,
     /// All devices that it concerns.
     #[serde(default)]
@@ -47,12 +46,10 @@ pub struct Job {
     pub caller: Actor,
     pub began: Timestamp,
     /// Absent until it is over.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Timestamp>,
     /// What it is doing, or what it did last.
     pub step: String,
     /// Why it is not done.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<Problem>,
     /// Whether `DELETE` can still end it.
     #[serde(default)]
@@ -70,6 +67,7 @@ pub struct Job {
 }
 
 /// What came of one container of a bulk job.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ContainerOutcome {
@@ -80,7 +78,6 @@ pub struct ContainerOutcome {
     pub name: String,
     /// `waiting` until its turn comes.
     pub state: JobState,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<Problem>,
 }
 

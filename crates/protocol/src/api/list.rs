@@ -121,12 +121,12 @@ pub struct PlaceInPod {
 }
 
 /// How far the placement of a container has come.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Placed {
     /// It takes longer than an answer may, and goes on at the device: what it is doing there. Absent when it is done,
     /// and then lists show the container in its new place.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub goes_on: Option<String>,
 }
 

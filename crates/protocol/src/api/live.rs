@@ -21,15 +21,14 @@ use std::time::Duration;
 pub const BEAT: Duration = Duration::from_secs(2);
 
 /// One frame: `{"seq":7,"upsert":{"kind":"container","value":{"device":"nas",…}}}`.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub struct LiveFrame {
     pub seq: u64,
     /// A new or changed thing, whole.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upsert: Option<Resource>,
     /// A thing that is gone.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remove: Option<ResourceRef>,
     /// Frames were lost or the stream just began: load what is shown again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -30,13 +30,13 @@ pub struct PolicyInForce {
 }
 
 /// Replaces the policy whole, or refuses it whole: `policy_test` names a test that would fail.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SetPolicy {
     pub policy: Policy,
     /// The revision that was edited; another one in force is a conflict. Absent: whatever is in force.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<u64>,
 }
 
@@ -92,6 +92,7 @@ pub struct FailedTest {
 }
 
 /// Why one device may or may not reach another.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -101,21 +102,19 @@ pub struct ExplainAccess {
     pub to: String,
     #[serde(deserialize_with = "crate::open::known")]
     pub proto: Proto,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
     /// Asked of this policy instead of the one in force.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Policy>,
 }
 
 request!(ExplainAccess, Post "/policy/explain" (Self) => Explanation);
 
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Explanation {
     pub allowed: bool,
     /// The rule that allows it; absent when none does.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
     /// `Allowed by rule web from laptops`, `Blocked: no rule matches`.
     pub message: String,
@@ -123,7 +122,6 @@ pub struct Explanation {
     #[serde(default)]
     pub nearest: Vec<NearRule>,
     /// How the two devices reach each other, whatever the policy says.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<Path>,
 }
 
@@ -162,17 +160,16 @@ pub struct ListRelays;
 request!(ListRelays, Get "/relays" => List<RelayFacts>);
 
 /// A relay as people see it.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RelayFacts {
     pub id: RelayId,
     pub name: String,
     /// The device that runs it; absent for the controller's own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<DeviceName>,
     pub endpoints: Vec<Endpoint>,
     /// What it passes on for all others together; absent for the controller's own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mbit_per_second: Option<u32>,
     pub up: bool,
     /// Devices that listen there.
@@ -187,20 +184,18 @@ pub struct PromoteRelay {
 }
 
 /// Makes a device a relay for the others, or ends that.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RelayChange {
     pub relay: bool,
     /// UDP and TCP port that the relay listens on; 7443 when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
     /// `HOST` or `HOST:PORT` at which others reach it, when its own addresses are not it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
     /// Megabits per second that it passes on for all others together, who share them evenly: 1 to 100,000; 100 when
     /// absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mbit_per_second: Option<u32>,
 }
 

@@ -12,14 +12,13 @@ use serde::{Deserialize, Serialize};
 pub struct ListSshHosts;
 
 /// A host that `ssh` knows by name.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SshHost {
     /// The word after `Host`.
     pub alias: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hostname: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
 }
 
@@ -63,19 +62,18 @@ pub struct EndPush {
 request!(EndPush, Delete "/devices/{device}/push" [device] => Empty);
 
 /// How far a push has come.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Push {
     pub device_id: DeviceId,
     /// The job that it is; absent for a tunnel whose push is long over.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job: Option<JobId>,
     pub host: String,
     pub state: PushState,
     /// What was done and, behind `> `, what the host printed; newest last, at most the last 200 lines.
     pub lines: Vec<String>,
     /// Why it failed, and what to do.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Problem>,
     /// The device can't dial control by itself: `ssh` carries its link.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

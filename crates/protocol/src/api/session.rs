@@ -89,6 +89,7 @@ pub struct SignInLink {
 request!(CreateSignInLink, Post "/session/link" (Self) => SignInLink);
 
 /// Asks the program at control's address to prove that it knows the token, before a client sends the token to it.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -96,7 +97,6 @@ pub struct ProveControl {
     /// 16 to 64 characters that were never used before.
     pub nonce: String,
     /// The public id of the API token that is meant; the token of control's own file when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
 }
 

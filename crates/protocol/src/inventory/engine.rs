@@ -4,6 +4,7 @@ use crate::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Whether a device's container engine can be used, and what it is.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "state", rename_all = "snake_case")]
@@ -12,25 +13,21 @@ pub enum EngineState {
     /// No engine at the configured socket.
     Absent {
         reason: String,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         since: Option<Timestamp>,
     },
     /// An engine was there and does not run now.
     Stopped {
         reason: String,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         since: Option<Timestamp>,
     },
     /// The agent may not use the engine's socket.
     Denied {
         reason: String,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         since: Option<Timestamp>,
     },
     /// An engine is there that can't be used as it is: it is silent, it answers with errors, or it is too old.
     Unfit {
         reason: String,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         since: Option<Timestamp>,
     },
     /// A state that only a newer agent knows. The engine is taken for one that can't be used.
@@ -75,6 +72,7 @@ impl EngineState {
 }
 
 /// What an engine says of itself.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EngineFacts {
@@ -91,7 +89,6 @@ pub struct EngineFacts {
     /// The engine is the one inside Docker Desktop.
     pub docker_desktop: bool,
     /// It runs, and something of it does not work; absent while all of it does.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ailment: Option<Ailment>,
 }
 

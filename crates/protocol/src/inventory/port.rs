@@ -4,19 +4,17 @@ use serde::{Deserialize, Serialize};
 use std::{fmt, net::IpAddr, ops::RangeInclusive};
 
 /// A port of a container, or a range of them, and where it is published, if it is.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Port {
     pub private: u16,
     /// Of a range that begins with `private`, the last port; those outside go up with those inside.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub private_last: Option<u16>,
     /// `tcp`, `udp` or `sctp`.
     pub protocol: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public: Option<u16>,
     /// The address it is published on; `0.0.0.0` and `::` mean all.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
 }
 

@@ -32,25 +32,21 @@ pub struct StaleChange {
 }
 
 /// From one revision to a later one. What is absent stays.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MapChange {
     pub from: u64,
     pub to: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<MeshAddress>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relay: Option<RelayPreference>,
     /// New and changed peers, whole.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub peers: Vec<Peer>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gone: Vec<DeviceId>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relays: Option<Vec<Relay>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<Filter>,
     /// A new ticket; the old one counts until it expires. A map that has no ticket any more is always sent whole.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ticket: Option<RelayTicket>,
 }
 
