@@ -23,7 +23,7 @@ use flotilla_identity::ApiKey;
 use flotilla_protocol::{Timestamp, api::SessionFacts, id::SessionId, name::TokenName};
 use jiff::SignedDuration;
 use parking_lot::Mutex;
-use rand::{RngCore, SeedableRng, rngs::StdRng};
+use rand::{Rng, RngCore, SeedableRng, rngs::StdRng};
 use sessions::{SecretHashes, Sessions};
 use sha2::{Digest, Sha256};
 use std::{net::SocketAddr, sync::Arc};
@@ -211,7 +211,7 @@ impl Access {
             cookie: secret(&mut credentials.random),
             page: secret(&mut credentials.random),
         };
-        let id = session_id(now, &mut credentials.random);
+        let id = SessionId::new(now, credentials.random.random());
         let place = match code.purpose {
             LinkPurpose::Window => place::WINDOW.to_owned(),
             LinkPurpose::Start | LinkPurpose::Request => place,
@@ -288,13 +288,6 @@ fn secret(random: &mut StdRng) -> Secret {
     let mut bytes = [0; 32];
     random.fill_bytes(&mut bytes);
     Secret(URL_SAFE_NO_PAD.encode(bytes))
-}
-
-fn session_id(now: Timestamp, random: &mut StdRng) -> SessionId {
-    let mut tail = [0; 10];
-    random.fill_bytes(&mut tail);
-    let millis = u64::try_from(now.as_millisecond()).unwrap_or(0);
-    SessionId(uuid::Builder::from_unix_timestamp_millis(millis, &tail).into_uuid())
 }
 
 fn hash(secret: &str) -> [u8; 32] {

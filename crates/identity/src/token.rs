@@ -40,12 +40,8 @@ impl EnrollmentToken {
         let mut secret = Secret([0; SECRET_BYTES]);
         aws_lc_rs::rand::fill(&mut tail).expect("the system gives randomness");
         aws_lc_rs::rand::fill(&mut secret.0).expect("the system gives randomness");
-        let millis = u64::try_from(now.as_millisecond()).unwrap_or(0);
-        let id = uuid::Builder::from_unix_timestamp_millis(millis, &tail).into_uuid();
-        Self {
-            id: TokenId(id),
-            secret,
-        }
+        let id = TokenId::new(now, tail);
+        Self { id, secret }
     }
 
     /// Reads `ID.SECRET`; surrounding white space is ignored.

@@ -1,8 +1,9 @@
 //! Identifiers: time-ordered UUIDs (RFC 9562, version 7), one type per kind of thing.
 
+use crate::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
-use uuid::Uuid;
+use uuid::{Builder, Uuid};
 
 /// The text is not a UUID.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -20,6 +21,14 @@ macro_rules! id {
         #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         #[serde(transparent)]
         pub struct $name(pub Uuid);
+
+        impl $name {
+            /// A new id, in the order of moments. The bytes are random.
+            pub fn new(now: Timestamp, random: [u8; 10]) -> Self {
+                let millis = u64::try_from(now.as_millisecond()).unwrap_or(0);
+                Self(Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
+            }
+        }
 
         impl FromStr for $name {
             type Err = InvalidId;

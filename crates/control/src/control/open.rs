@@ -27,7 +27,7 @@ use flotilla_protocol::{
 };
 use parking_lot::Mutex;
 use rand::{
-    RngCore, SeedableRng, TryRngCore,
+    Rng, SeedableRng, TryRngCore,
     rngs::{OsRng, StdRng},
 };
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
@@ -58,7 +58,7 @@ pub(crate) async fn open(
         reason: error.to_string(),
     };
     let stored = store.lookup_fleet().await.map_err(unreadable)?;
-    let fresh = fleet_id(clock.now(), &mut random);
+    let fresh = FleetId::new(clock.now(), random.random());
     let trust = Trust::open(data_dir, stored.as_ref().map(|fleet| fleet.id), fresh, &clock)?;
     let is_new = stored.is_none();
     let fleet = stored.unwrap_or_else(|| new_fleet(&trust, clock.now(), &mut random));
@@ -138,13 +138,6 @@ fn seed() -> Result<[u8; 32], StartError> {
         .try_fill_bytes(&mut seed)
         .map_err(|_| StartError::Randomness)?;
     Ok(seed)
-}
-
-fn fleet_id(now: Timestamp, random: &mut StdRng) -> FleetId {
-    let mut tail = [0; 10];
-    random.fill_bytes(&mut tail);
-    let millis = u64::try_from(now.as_millisecond()).unwrap_or(0);
-    FleetId(uuid::Builder::from_unix_timestamp_millis(millis, &tail).into_uuid())
 }
 
 /// A new fleet. Its range overlaps none of the networks that this computer is in, if there is such a range.

@@ -8,7 +8,7 @@ use crate::{
 };
 use flotilla_fleet::jobs::{JobRecord, Obstacle, Origin, Target, Work};
 use flotilla_protocol::{Code, activity::Actor, id::JobId};
-use rand::RngCore as _;
+use rand::Rng as _;
 
 /// Begins a job. Where one does the same already, answers that one.
 ///
@@ -47,10 +47,7 @@ pub(crate) fn adopt(core: &Core, record: JobRecord, origin: Origin) -> JobHandle
 }
 
 fn fresh_id(core: &Core) -> JobId {
-    let mut tail = [0; 10];
-    core.random().fill_bytes(&mut tail);
-    let millis = u64::try_from(core.clock.now().as_millisecond()).unwrap_or(0);
-    JobId(uuid::Builder::from_unix_timestamp_millis(millis, &tail).into_uuid())
+    JobId::new(core.clock.now(), core.random().random())
 }
 
 fn gone(id: JobId) -> Refusal {

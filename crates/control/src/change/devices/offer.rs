@@ -19,7 +19,7 @@ use flotilla_protocol::{
     enroll::{CONFIG_VERSION, ConfigFile},
     id::DeviceId,
 };
-use rand::RngCore;
+use rand::Rng as _;
 use std::{collections::BTreeSet, time::Duration};
 use tokio::sync::MutexGuard;
 
@@ -162,11 +162,9 @@ pub(super) fn new_row(core: &Core, name: &str) -> Result<DeviceRow, Refusal> {
                 "Every mesh address of this fleet is in use. Remove devices that are gone for good.",
             ))
         })?;
-    let mut tail = [0; 10];
-    core.random().fill_bytes(&mut tail);
-    let millis = u64::try_from(now.as_millisecond()).unwrap_or(0);
+    let id = DeviceId::new(now, core.random().random());
     Ok(DeviceRow {
-        id: DeviceId(uuid::Builder::from_unix_timestamp_millis(millis, &tail).into_uuid()),
+        id,
         name: parse_name(core, name, None)?,
         mode: NetworkMode::Host,
         relay: RelayPreference::Auto,
