@@ -25,6 +25,12 @@ impl Clock {
         (self.read)()
     }
 
+    /// The same clock for the checks of certificates.
+    pub(crate) fn for_tls(&self) -> flotilla_identity::Clock {
+        let clock = self.clone();
+        flotilla_identity::Clock::new(move || clock.now())
+    }
+
     /// A time of day, with its date when that is not today's: `09:12`, `2026-11-20 09:12`.
     pub(crate) fn time(&self, at: Timestamp) -> String {
         let then = at.to_zoned(self.zone.clone());

@@ -91,12 +91,7 @@ impl Control {
         relay::start(&core, &data_dir, fleet_addr, config.relay_mbit_per_second)?;
         let url = format!("http://{api_addr}");
         let credentials = serde_json::json!({ "url": url, "token": token }).to_string();
-        data_dir
-            .write(API_FILE, &credentials)
-            .map_err(|source| StartError::DataDir {
-                path: data_dir.file(API_FILE),
-                source,
-            })?;
+        data_dir.write(API_FILE, &credentials)?;
         let first_endpoint = core.endpoints().into_iter().next();
         let ready = Ready {
             event: "ready",

@@ -81,13 +81,20 @@ impl DataDir {
     }
 
     /// The file's text, or `None` when there is no such file.
-    pub(crate) fn read(&self, name: &str) -> io::Result<Option<String>> {
-        self.replaced_file(name).read()
+    pub(crate) fn read(&self, name: &str) -> Result<Option<String>, StartError> {
+        let read = self.replaced_file(name).read();
+        read.map_err(|source| self.unusable(name, source))
     }
 
     /// Replaces a file whole: a crash leaves the old text or the new one.
-    pub(crate) fn write(&self, name: &str, text: &str) -> io::Result<()> {
-        self.replaced_file(name).write(text)
+    pub(crate) fn write(&self, name: &str, text: &str) -> Result<(), StartError> {
+        let written = self.replaced_file(name).write(text);
+        written.map_err(|source| self.unusable(name, source))
+    }
+
+    fn unusable(&self, name: &str, source: io::Error) -> StartError {
+        let path = self.file(name);
+        StartError::DataDir { path, source }
     }
 
     /// Makes a file, unless it exists, that only its owner may read; answers its path, for other code to open.

@@ -38,13 +38,12 @@ pub(crate) fn start(
     let key = key(dir)?;
     let at = |udp| {
         let port = fleet_addr.port().checked_add(REFLECT_PORT_OFFSET).unwrap_or(0);
-        let clock = core.clock.clone();
         Relay::start(RelayConfig {
             udp,
             reflect: Some(SocketAddr::new(fleet_addr.ip(), port)),
             key: StaticKey::from_bytes(*key),
             authority: core.trust.ca.cert_der().to_vec(),
-            clock: flotilla_identity::Clock::new(move || clock.now()),
+            clock: core.clock.for_tls(),
             limits: Limits {
                 line: u64::from(mbit_per_second) * 125_000,
                 ..Limits::default()
@@ -110,15 +109,11 @@ fn leg_request(extensions: &Extensions) -> LegRequest {
 }
 
 fn key(dir: &DataDir) -> Result<Zeroizing<[u8; 32]>, StartError> {
-    let unusable = |source| StartError::DataDir {
-        path: dir.file(KEY),
-        source,
-    };
-    let text = match dir.read(KEY).map_err(unusable)? {
+    let text = match dir.read(KEY)? {
         Some(text) => Zeroizing::new(text),
         None => {
             let text = WireguardKey::generate().to_base64();
-            dir.write(KEY, &text).map_err(unusable)?;
+            dir.write(KEY, &text)?;
             text
         }
     };

@@ -37,12 +37,6 @@ impl Trust {
         fresh: FleetId,
         clock: &Clock,
     ) -> Result<Self, StartError> {
-        let read = |name| {
-            dir.read(name).map_err(|source| StartError::DataDir {
-                path: dir.file(name),
-                source,
-            })
-        };
         let broken = |name: &str, error: MaterialError| StartError::Keys {
             path: dir.file(name),
             reason: error.to_string(),
@@ -51,7 +45,7 @@ impl Trust {
             path: dir.file(name),
             reason: "the file is missing".into(),
         };
-        let ca = match (read(CA_CERTIFICATE)?, read(CA_KEY)?, fleet) {
+        let ca = match (dir.read(CA_CERTIFICATE)?, dir.read(CA_KEY)?, fleet) {
             (Some(certificate), Some(key), _) => {
                 FleetCa::from_pem(&certificate, &key).map_err(|error| broken(CA_CERTIFICATE, error))?
             }
@@ -66,25 +60,20 @@ impl Trust {
                 reason,
             });
         }
-        let leaf_key = match (read(LEAF_KEY)?, fleet) {
+        let leaf_key = match (dir.read(LEAF_KEY)?, fleet) {
             (Some(key), _) => LeafKey::from_pem(&key).map_err(|error| broken(LEAF_KEY, error))?,
             (None, Some(_)) => return Err(missing(LEAF_KEY)),
             (None, None) => {
                 let key = LeafKey::generate().map_err(|_| StartError::Randomness)?;
-                write(dir, LEAF_KEY, &key.to_pem())?;
+                dir.write(LEAF_KEY, &key.to_pem())?;
                 key
             }
         };
         let file = dir.replaced_file(LEAF_CERTIFICATE);
         let own_certificate =
             OwnCertificate::open(&ca, &leaf_key, file, clock.now()).map_err(|error| broken(CA_KEY, error))?;
-        let tick = clock.clone();
-        let tls = control_config(
-            &ca,
-            own_certificate.live(),
-            flotilla_identity::Clock::new(move || tick.now()),
-        )
-        .map_err(|error| broken(CA_CERTIFICATE, error))?;
+        let tls = control_config(&ca, own_certificate.live(), clock.for_tls())
+            .map_err(|error| broken(CA_CERTIFICATE, error))?;
         let proof_key = ProofKey::of(&leaf_key);
         Ok(Self {
             ca,
@@ -108,16 +97,9 @@ impl Trust {
 
 fn create(dir: &DataDir, fleet: FleetId, clock: &Clock) -> Result<FleetCa, StartError> {
     let ca = FleetCa::create(fleet, clock.now()).map_err(|_| StartError::Randomness)?;
-    write(dir, CA_KEY, &ca.key_pem())?;
-    write(dir, CA_CERTIFICATE, ca.cert_pem())?;
+    dir.write(CA_KEY, &ca.key_pem())?;
+    dir.write(CA_CERTIFICATE, ca.cert_pem())?;
     Ok(ca)
-}
-
-fn write(dir: &DataDir, name: &'static str, text: &str) -> Result<(), StartError> {
-    dir.write(name, text).map_err(|source| StartError::DataDir {
-        path: dir.file(name),
-        source,
-    })
 }
 
 #[cfg(test)]

@@ -111,12 +111,11 @@ async fn dial(core: &Core, endpoint: &Endpoint) -> Result<(), String> {
 }
 
 fn trust(core: &Core) -> Result<Arc<rustls::ClientConfig>, MaterialError> {
-    let clock = core.clock.clone();
     let trust = ControlTrust {
         ca_pin: core.trust.ca.pin(),
         fleet: Some(core.trust.ca.fleet()),
     };
-    agent_config(trust, None, flotilla_identity::Clock::new(move || clock.now()))
+    agent_config(trust, None, core.clock.for_tls())
 }
 
 #[cfg(test)]
