@@ -12,6 +12,11 @@ use http::StatusCode;
 pub(crate) struct Refusal(pub(crate) Problem);
 
 impl Refusal {
+    /// A value of the request that can't be used.
+    pub(crate) fn invalid(field: impl Into<String>, why: impl Into<String>) -> Self {
+        Self(Code::InvalidInput.because(why).with_field(field))
+    }
+
     pub(crate) fn with_field(self, field: impl Into<String>) -> Self {
         Self(self.0.with_field(field))
     }
@@ -32,5 +37,9 @@ impl IntoResponse for Refusal {
 
 /// The answer to a path or method without a route.
 pub(crate) async fn not_found() -> Refusal {
+    nothing_here()
+}
+
+pub(crate) fn nothing_here() -> Refusal {
     Refusal(Code::NotFound.because("There is nothing at this address."))
 }

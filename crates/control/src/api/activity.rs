@@ -23,7 +23,7 @@ pub(super) async fn list(
     let Query(request) = query.map_err(|error| Refusal(Code::InvalidInput.because(error.body_text())))?;
     let limit = request.limit.unwrap_or(DEFAULT_LIMIT);
     if !(1..=MAX_LIMIT).contains(&limit) {
-        return Err(Refusal(Code::InvalidInput.because("Ask for 1 to 500 entries.")).with_field("limit"));
+        return Err(Refusal::invalid("limit", "Ask for 1 to 500 entries."));
     }
     // Read before the entries: a frame that is published meanwhile is then applied twice, not missed.
     let (seq, devices) = {

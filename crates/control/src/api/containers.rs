@@ -113,7 +113,7 @@ pub(super) async fn act_on_several(asks: Asks, Body(request): Body<ActOnContaine
     let ActOnContainers { action, containers } = request;
     if !(1..=MOST_CONTAINERS).contains(&containers.len()) {
         let message = format!("Name at least one container, and at most {MOST_CONTAINERS}.");
-        return Err(Refusal(Code::InvalidInput.because(message)).with_field("containers"));
+        return Err(Refusal::invalid("containers", message));
     }
     let mut known = BTreeSet::new();
     let mut targets = Vec::new();

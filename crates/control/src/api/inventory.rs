@@ -7,7 +7,6 @@ use crate::{
 };
 use axum::{Json, extract::RawQuery};
 use flotilla_protocol::{
-    Code,
     api::{List, Row},
     id::DeviceId,
     inventory::{Container, Image, Network, Stack, Volume},
@@ -44,10 +43,8 @@ pub(super) fn named_devices(
     let mut named = Vec::new();
     for (key, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
         if key != "device" {
-            return Err(Refusal(
-                Code::InvalidInput.because(format!("\"{key}\" is no filter here. Use device=NAME.")),
-            )
-            .with_field(key));
+            let why = format!("\"{key}\" is no filter here. Use device=NAME.");
+            return Err(Refusal::invalid(key, why));
         }
         named.push(asks.find(state, &value)?.row.id);
     }

@@ -14,7 +14,6 @@ use axum::{
     response::Response,
 };
 use flotilla_protocol::{
-    Code,
     api::{Job, JobKind, List, Verb, WatchJob},
     id::JobId,
     stream::Event,
@@ -26,7 +25,7 @@ pub(super) async fn list(asks: Asks, RawQuery(query): RawQuery) -> Answer<List<J
         let number = value.parse::<u32>().ok().filter(|_| key == "limit");
         limit = Some(number.ok_or_else(|| {
             let message = format!("\"{key}\" is no filter here, or has no number. Use limit=20.");
-            Refusal(Code::InvalidInput.because(message)).with_field(key)
+            Refusal::invalid(key, message)
         })?);
     }
     jobs::list(&asks.core, &asks.scope(), limit).await.map(Json)

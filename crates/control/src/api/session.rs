@@ -30,11 +30,10 @@ pub(super) async fn prove(
         .access
         .prove(nonce, token, core.api_addr, core.clock.now())
         .map_err(|refusal| match refusal {
-            ProofRefusal::Nonce => Refusal(
-                Code::InvalidInput
-                    .because("The nonce is not 16 to 64 letters, digits, hyphens and underscores."),
-            )
-            .with_field("nonce"),
+            ProofRefusal::Nonce => Refusal::invalid(
+                "nonce",
+                "The nonce is not 16 to 64 letters, digits, hyphens and underscores.",
+            ),
             ProofRefusal::Token => Refusal(Code::Unauthenticated.because(
                 "This API token is not known: it was revoked, or it expired. Ask the owner for a new one.",
             )),

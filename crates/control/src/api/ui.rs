@@ -1,11 +1,10 @@
 //! Serves the user interface: the bundle's files, and its one page for every address that the interface itself routes.
 
-use crate::{config::Ui, core::Core, refusal::Refusal};
+use crate::{config::Ui, core::Core, refusal::nothing_here};
 use axum::{
     extract::{Request, State},
     response::{Html, IntoResponse, Redirect, Response},
 };
-use flotilla_protocol::Code;
 use http::{HeaderValue, Method, header};
 use std::{
     path::{Component, Path},
@@ -24,7 +23,7 @@ const NOT_BUILT: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\
 
 pub(super) async fn serve(State(core): State<Arc<Core>>, request: Request) -> Response {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return missing().into_response();
+        return nothing_here().into_response();
     }
     if let Some(own) = own_address_of(&core, &request) {
         return Redirect::temporary(&own).into_response();
@@ -32,7 +31,7 @@ pub(super) async fn serve(State(core): State<Arc<Core>>, request: Request) -> Re
     let path = request.uri().path().trim_start_matches('/');
     let mut response = match lookup(&core.ui, path).await {
         Some(content) => file(path, content),
-        None if is_file(path) => return missing().into_response(),
+        None if is_file(path) => return nothing_here().into_response(),
         None => match lookup(&core.ui, "index.html").await {
             Some(page) => file("index.html", page),
             None => Html(NOT_BUILT).into_response(),
@@ -54,10 +53,6 @@ fn own_address_of(core: &Core, request: &Request) -> Option<String> {
     let requested = requested.or_else(|| request.headers().get(header::HOST)?.to_str().ok())?;
     let path = uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
     (requested != own).then(|| format!("http://{own}{path}"))
-}
-
-fn missing() -> Refusal {
-    Refusal(Code::NotFound.because("There is nothing at this address."))
 }
 
 async fn lookup(ui: &Ui, path: &str) -> Option<Vec<u8>> {

@@ -28,11 +28,8 @@ use flotilla_protocol::{
 };
 
 fn parse_name(core: &Core, text: &str, own: Option<DeviceId>) -> Result<DeviceName, Refusal> {
-    let name: DeviceName = text
-        .parse()
-        .map_err(|error: flotilla_protocol::name::InvalidName| {
-            Refusal(Code::InvalidInput.because(error.to_string())).with_field("name")
-        })?;
+    let name = text.parse::<DeviceName>();
+    let name = name.map_err(|error| Refusal::invalid("name", error.to_string()))?;
     let taken = core
         .cache
         .lock()
@@ -45,14 +42,9 @@ fn parse_name(core: &Core, text: &str, own: Option<DeviceId>) -> Result<DeviceNa
     Ok(name)
 }
 
-fn parse_tags(texts: &[String], field: &str) -> Result<Vec<Tag>, Refusal> {
-    texts
-        .iter()
-        .map(|text| {
-            text.parse()
-                .map_err(|error: flotilla_protocol::name::InvalidName| {
-                    Refusal(Code::InvalidInput.because(error.to_string())).with_field(field)
-                })
-        })
-        .collect()
+/// Tags that `field` of a request names.
+pub(super) fn parse_tags(texts: &[String], field: &str) -> Result<Vec<Tag>, Refusal> {
+    let tags = texts.iter().map(|text| text.parse::<Tag>());
+    let tags: Result<_, _> = tags.collect();
+    tags.map_err(|error| Refusal::invalid(field, error.to_string()))
 }

@@ -170,8 +170,7 @@ fn describe_added(added: &[Endpoint]) -> String {
 fn parse_added(mut added: Vec<Endpoint>) -> Result<Vec<Endpoint>, Refusal> {
     let mut once = BTreeSet::new();
     added.retain(|endpoint| once.insert(endpoint.clone()));
-    let refuse =
-        |message: String| Err(Refusal(Code::InvalidInput.because(message)).with_field("added_endpoints"));
+    let refuse = |why: String| Err(Refusal::invalid("added_endpoints", why));
     if added.len() > MOST_ADDED {
         return refuse(format!(
             "At most {MOST_ADDED} addresses can be added. Remove those that lead nowhere."
@@ -188,9 +187,7 @@ fn parse_added(mut added: Vec<Endpoint>) -> Result<Vec<Endpoint>, Refusal> {
 fn parse_name(text: &str) -> Result<String, Refusal> {
     let name = text.trim();
     if name.is_empty() || name.chars().count() > NAME_CHARS || name.chars().any(char::is_control) {
-        return Err(
-            Refusal(Code::InvalidInput.because("A fleet name has 1 to 64 characters.")).with_field("name"),
-        );
+        return Err(Refusal::invalid("name", "A fleet name has 1 to 64 characters."));
     }
     Ok(name.to_owned())
 }

@@ -63,9 +63,8 @@ pub(crate) async fn save(
 }
 
 fn check_policy(policy: &Policy) -> Result<(), Refusal> {
-    policy::check(policy).map_err(|flaw| {
-        Refusal(Code::InvalidInput.because(flaw.to_string())).with_field(format!("policy.{}", flaw.field()))
-    })
+    policy::check(policy)
+        .map_err(|flaw| Refusal::invalid(format!("policy.{}", flaw.field()), flaw.to_string()))
 }
 
 /// The policy that follows `current`, with who saved it and when.

@@ -80,7 +80,7 @@ fn requested_relaying(entry: &DeviceEntry, requested: &RelayChange) -> Result<Re
     let port = requested.port.unwrap_or(PORT);
     // The port after it answers the second reflexive probe, so there must be one.
     if port == 0 || port == u16::MAX {
-        return Err(Refusal(Code::InvalidInput.because("Choose a port from 1 to 65534.")).with_field("port"));
+        return Err(Refusal::invalid("port", "Choose a port from 1 to 65534."));
     }
     let address = requested
         .address
@@ -90,7 +90,7 @@ fn requested_relaying(entry: &DeviceEntry, requested: &RelayChange) -> Result<Re
     let mbit_per_second = requested.mbit_per_second.unwrap_or(RELAY_MBIT_PER_SECOND);
     if !(1..=FASTEST).contains(&mbit_per_second) {
         let why = format!("Choose a limit from 1 to {FASTEST} Mbit/s.");
-        return Err(Refusal(Code::InvalidInput.because(why)).with_field("mbit_per_second"));
+        return Err(Refusal::invalid("mbit_per_second", why));
     }
     Ok(Relaying {
         port,
@@ -102,14 +102,13 @@ fn requested_relaying(entry: &DeviceEntry, requested: &RelayChange) -> Result<Re
 /// Parses `HOST` or `HOST:PORT`; without a port, the relay's own is meant.
 fn address(text: &str, port: u16) -> Result<Endpoint, Refusal> {
     let text = text.trim();
-    let refused = |error: flotilla_protocol::endpoint::InvalidEndpoint| {
-        Refusal(Code::InvalidInput.because(error.to_string())).with_field("address")
-    };
     if let Ok(ip) = text.trim_matches(['[', ']']).parse() {
         return Ok(Endpoint::from_ip(ip, port));
     }
-    if text.contains(':') {
-        return text.parse().map_err(refused);
-    }
-    format!("{text}:{port}").parse().map_err(refused)
+    let parsed = if text.contains(':') {
+        text.parse::<Endpoint>()
+    } else {
+        format!("{text}:{port}").parse()
+    };
+    parsed.map_err(|error| Refusal::invalid("address", error.to_string()))
 }

@@ -3,6 +3,7 @@
 //! Life of a token: created (its secret is shown then, and never again) → used → expired or revoked. Only the owner
 //! creates, lists and revokes them.
 
+use super::devices::parse_tags;
 use crate::{
     core::Core,
     refusal::{Refusal, no_such_device},
@@ -15,7 +16,7 @@ use flotilla_protocol::{
     activity::Action,
     api::{ApiToken, CreateToken, Grant, List, Role, Scope, TokenCreated, Verb},
     id::DeviceId,
-    name::{InvalidName, Tag, TokenName},
+    name::{Tag, TokenName},
 };
 use jiff::SignedDuration;
 use std::{collections::BTreeSet, ops::RangeInclusive};
@@ -41,11 +42,12 @@ pub(crate) async fn create(
 ) -> Result<TokenCreated, Refusal> {
     let _write_guard = core.write_lock.lock().await;
     let now = core.clock.now();
-    let name: TokenName = parse_name(&request.name).map_err(|refusal| refusal.with_field("name"))?;
+    let name = request.name.parse::<TokenName>();
+    let name = name.map_err(|error| Refusal::invalid("name", error.to_string()))?;
     let seconds = request.expires_seconds.unwrap_or(LIFETIME);
     if !LIFETIMES.contains(&seconds) {
         let why = "A token works for 5 minutes to 366 days.";
-        return Err(Refusal(Code::InvalidInput.because(why)).with_field("expires_seconds"));
+        return Err(Refusal::invalid("expires_seconds", why));
     }
     let grant = grant(core, &request)?;
     if core.access.tokens().len() >= MOST_TOKENS {
@@ -131,29 +133,19 @@ pub(crate) async fn save_uses(core: &Core) {
     }
 }
 
-fn parse_name<T: std::str::FromStr<Err = InvalidName>>(text: &str) -> Result<T, Refusal> {
-    text.parse()
-        .map_err(|error: InvalidName| Refusal(Code::InvalidInput.because(error.to_string())))
-}
-
 /// What the request asks to grant.
 fn grant(core: &Core, request: &CreateToken) -> Result<Grant, Refusal> {
     if let Some(verb) = request.verbs.iter().find(|verb| verb.is_owners()) {
         let why = format!("Only you may {verb}, on this computer. Leave {verb} away.");
-        return Err(Refusal(Code::InvalidInput.because(why)).with_field("verbs"));
+        return Err(Refusal::invalid("verbs", why));
     }
     if request.tags.len() + request.devices.len() > MOST_PLACES {
         let why = format!(
             "A token has at most {MOST_PLACES} tags and devices. Give the devices a tag of their own."
         );
-        return Err(Refusal(Code::InvalidInput.because(why)).with_field("devices"));
+        return Err(Refusal::invalid("devices", why));
     }
-    let tags: BTreeSet<Tag> = request
-        .tags
-        .iter()
-        .map(|text| parse_name(text))
-        .collect::<Result<_, _>>()
-        .map_err(|refusal: Refusal| refusal.with_field("tags"))?;
+    let tags: BTreeSet<Tag> = parse_tags(&request.tags, "tags")?.into_iter().collect();
     let devices: BTreeSet<DeviceId> = request
         .devices
         .iter()

@@ -21,7 +21,7 @@ pub(crate) fn move_range(
     text: &str,
     local: &[IpRange],
 ) -> Result<Option<(Ipv4Net, FleetRow, Vec<DeviceRow>)>, Refusal> {
-    let refused = |message: String| Refusal(Code::InvalidInput.because(message)).with_field("mesh_cidr");
+    let refused = |why: String| Refusal::invalid("mesh_cidr", why);
     let parsed = text.trim().parse::<IpRange>().ok();
     let Some((whole, range)) = parsed.and_then(|range| Some((range, range.v4()?))) else {
         let why = "Write an IPv4 range as ADDRESS/PREFIX, for example 100.71.0.0/16.";

@@ -7,7 +7,6 @@ use crate::{
 };
 use flotilla_policy as policy;
 use flotilla_protocol::{
-    Code,
     api::{ExplainAccess, Explanation, PolicyReview, Reach, ReviewPolicy, Scope},
     id::DeviceId,
     policy::{Ports, Proto},
@@ -72,15 +71,9 @@ pub(crate) fn explain(core: &Core, view: &Scope, request: &ExplainAccess) -> Res
         check_policy(policy)?;
     }
     let port = match request.port {
-        Some(0) => {
-            return Err(
-                Refusal(Code::InvalidInput.because("A port is a number from 1 to 65535.")).with_field("port"),
-            );
-        }
+        Some(0) => return Err(Refusal::invalid("port", "A port is a number from 1 to 65535.")),
         Some(_) if !request.proto.has_ports() => {
-            return Err(
-                Refusal(Code::InvalidInput.because("Only tcp and udp have ports.")).with_field("port"),
-            );
+            return Err(Refusal::invalid("port", "Only tcp and udp have ports."));
         }
         port => port,
     };

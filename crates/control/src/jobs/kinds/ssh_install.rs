@@ -61,9 +61,8 @@ pub(crate) async fn begin(
     device: DeviceId,
     install: SshInstall,
 ) -> Result<Push, Refusal> {
-    let host: Host = install.host.parse().map_err(|error: host::InvalidHost| {
-        Refusal(Code::InvalidInput.because(error.to_string())).with_field("host")
-    })?;
+    let host = install.host.parse::<Host>();
+    let host = host.map_err(|error| Refusal::invalid("host", error.to_string()))?;
     let entry = core.device(device)?;
     let name = entry.row.name.clone();
     fits(&name, entry.row.mode, entry.status(), entry.row.this_computer)?;
