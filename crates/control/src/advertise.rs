@@ -1,9 +1,8 @@
 //! The addresses at which devices reach control: those that the owner names, else those of this computer's interfaces.
 
 mod interfaces;
-mod networks;
 
-pub(crate) use networks::local_networks;
+pub(crate) use interfaces::local_networks;
 
 use flotilla_protocol::{cidr::IpRange, endpoint::Endpoint};
 use interfaces::Interface;

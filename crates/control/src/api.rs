@@ -5,7 +5,6 @@ mod body;
 mod caller;
 mod containers;
 mod devices;
-mod enrollment;
 mod fleet;
 mod guard;
 mod inventory;

@@ -1,14 +1,16 @@
-//! Devices over HTTP: each call is one of [`crate::change::devices`].
+//! Devices over HTTP: what is known of them, and calls that are each one of [`crate::change::devices`].
 
 use super::{
     body::Body,
     caller::{Answer, Asks, OnDevice},
 };
-use crate::{change::devices, jobs::kinds::mode_change};
+use crate::{change::devices, jobs::kinds::mode_change, refusal::Refusal};
 use axum::Json;
 use flotilla_protocol::{
+    Code,
     api::{
-        AddDevice, DeviceAdded, DeviceChange, Empty, List, ModeChange, ModeChanged, NoFields, TokenLifetime,
+        AddDevice, DeviceAdded, DeviceChange, Empty, Enrollment, List, ModeChange, ModeChanged, NoFields,
+        TokenLifetime,
     },
     device::Device,
 };
@@ -24,6 +26,18 @@ pub(super) async fn show(asks: Asks, OnDevice(device): OnDevice) -> Answer<Devic
     let entry = asks.core.device(device)?;
     let state = asks.core.cache.lock();
     Ok(Json(state.view(&entry, &asks.scope(), asks.core.clock.now())))
+}
+
+/// The stages that Add Device shows while it waits.
+pub(super) async fn enrollment(asks: Asks, OnDevice(device): OnDevice) -> Answer<Enrollment> {
+    let entry = asks.core.device(device)?;
+    let enrollment = entry.enrollment(asks.core.clock.now());
+    enrollment.map(Json).ok_or_else(|| {
+        Refusal(Code::NotFound.because(format!(
+            "{} has no enrollment token. Create a re-enroll command for it.",
+            entry.row.name
+        )))
+    })
 }
 
 pub(super) async fn add(asks: Asks, Body(request): Body<AddDevice>) -> Answer<DeviceAdded> {

@@ -16,20 +16,11 @@ pub(super) fn document(routes: &[Route]) -> Value {
     (problem.named)(&mut named);
     let mut paths = Map::new();
     for route in routes {
-        for described in route
-            .call
-            .iter()
-            .flat_map(|call| call.body.iter().chain([&call.answer]))
-        {
-            (described.named)(&mut named);
-        }
-        for described in route
-            .stream
-            .iter()
-            .flat_map(|stream| [&stream.open, &stream.item, &stream.end])
-        {
-            (described.named)(&mut named);
-        }
+        let call = route.call.iter();
+        let stream = route.stream.iter();
+        call.flat_map(|call| call.body.iter().chain([&call.answer]))
+            .chain(stream.flat_map(|stream| [&stream.open, &stream.item, &stream.end]))
+            .for_each(|described| (described.named)(&mut named));
         let path = paths
             .entry(format!("{PREFIX}{}", route.path))
             .or_insert_with(|| json!({}));

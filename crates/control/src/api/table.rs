@@ -2,8 +2,7 @@
 //! all made from this table, so no route is served without an entry.
 
 use super::{
-    activity, containers, devices, enrollment, fleet, guard, inventory, jobs, live, openapi, paths, policy,
-    relays,
+    activity, containers, devices, fleet, guard, inventory, jobs, live, openapi, paths, policy, relays,
     route::{
         Needs::{Everywhere, Nothing, OnDevice, Somewhere},
         Route,
@@ -50,7 +49,7 @@ pub(super) fn table() -> Vec<Route> {
         Route::new(Post, "/devices/{device}/revoke", OnDevice(Manage), "Ends a device's trust", devices::revoke).of::<RevokeDevice>(),
         Route::new(Post, "/devices/{device}/mode", OnDevice(Manage), "Changes a device's network mode", devices::change_mode).of::<ChangeMode>(),
         Route::new(Post, "/devices/{device}/rotate", OnDevice(Enroll), "Makes a new token for the same device", devices::rotate).of::<RotateDevice>(),
-        Route::new(Get, "/devices/{device}/enrollment", OnDevice(View), "How far a device's enrollment has come", enrollment::show).of::<GetEnrollment>(),
+        Route::new(Get, "/devices/{device}/enrollment", OnDevice(View), "How far a device's enrollment has come", devices::enrollment).of::<GetEnrollment>(),
         Route::new(Get, "/ssh/hosts", Everywhere(Ssh), "The hosts that the owner's ssh configuration names", ssh_install::hosts).of::<ListSshHosts>(),
         Route::new(Post, "/devices/{device}/push", OnDevice(Ssh), "Installs a device's agent over the owner's ssh", ssh_install::begin).of::<PushDevice>(),
         Route::new(Get, "/devices/{device}/push", OnDevice(View), "How far the newest push to a device has come", ssh_install::show).of::<GetPush>(),

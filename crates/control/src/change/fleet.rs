@@ -1,14 +1,10 @@
-//! The fleet's name, starting policy, mesh range and added addresses: all of the requested changes, or none.
+//! The fleet's name, starting policy, mesh range and added addresses: all of the requested changes, or none. And the
+//! addresses at which devices reach control.
 //!
 //! Each part is decided on the present fleet, all parts are written in one transaction, and only then are they put in
 //! force and published.
 
-mod endpoints;
 mod range;
-
-pub(crate) use endpoints::find_endpoints;
-#[cfg(test)]
-pub(crate) use endpoints::set_endpoints;
 
 use super::{Change, Effect, Effects, policy};
 use crate::{
@@ -194,4 +190,24 @@ fn parse_name(text: &str) -> Result<String, Refusal> {
 
 fn record(caller: &Caller, target: Option<String>, details: String) -> Effect {
     Effect::Record(NewActivity::new(caller.actor(), Action::FleetUpdated, details).target(target))
+}
+
+/// Finds again the addresses of this computer and those that people added.
+pub(crate) fn find_endpoints(core: &Core) -> Effects {
+    let added = core.cache.lock().fleet.added_endpoints.clone();
+    let endpoints = advertise::endpoints(&core.advertised, &added, core.fleet_addr);
+    set_endpoints(core, endpoints)
+}
+
+/// Replaces control's addresses. If that changes them, pages and maps get the new ones, and then agents.
+pub(crate) fn set_endpoints(core: &Core, endpoints: Vec<Endpoint>) -> Effects {
+    let mut current = core.endpoints.lock();
+    if *current == endpoints {
+        return Effects::default();
+    }
+    current.clone_from(&endpoints);
+    drop(current);
+    core.cache.lock().set_own_endpoints(&endpoints);
+    core.publish_fleet();
+    Effects(vec![Effect::SendAllSettings])
 }

@@ -30,7 +30,7 @@ use rand::{
     Rng, SeedableRng, TryRngCore,
     rngs::{OsRng, StdRng},
 };
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Makes the database's file, readable by its owner only, before SQLite writes to it; answers its path.
@@ -72,7 +72,9 @@ pub(crate) async fn open(
         entries: read_entries(&store).await.map_err(unreadable)?,
     };
     let (access, token) = Access::new(seed()?);
-    add_tokens(&access, &store).await.map_err(unreadable)?;
+    for token in store.list_api_tokens().await.map_err(unreadable)? {
+        access.add_token(token);
+    }
     let cache = Cache::new(stored, clock.clone(), std::time::Instant::now());
     cache.lock().tickets = read_tickets(&store).await.map_err(unreadable)?;
     let timers_changed = cache.lock().timers_changed.clone();
@@ -103,14 +105,6 @@ pub(crate) async fn open(
     });
     go_on(&core, is_new).await.map_err(unreadable)?;
     Ok((core, token.reveal().to_owned()))
-}
-
-/// Lets programs in by the API tokens that are kept.
-async fn add_tokens(access: &Access, store: &Store) -> Result<(), StoreError> {
-    for token in store.list_api_tokens().await? {
-        access.add_token(token);
-    }
-    Ok(())
 }
 
 /// Records that a fleet is new, opens it as its owner chose, and takes up the jobs that are not over.
@@ -155,20 +149,16 @@ fn new_fleet(trust: &Trust, now: Timestamp, random: &mut StdRng) -> FleetRow {
 /// Every device with its last report, its newest token and its tunnel.
 async fn read_entries(store: &Store) -> Result<Vec<DeviceEntry>, StoreError> {
     let mut last_reports = store.list_last_reports().await?;
-    let mut tokens = store.list_newest_tokens().await?;
+    let tokens = store.list_newest_tokens().await?.into_iter();
+    let mut tokens: BTreeMap<_, _> = tokens.map(|token| (token.device_id, token)).collect();
     let mut tunnels = store.list_tunnels().await?;
     let rows = store.list_devices().await?;
     Ok(rows
         .into_iter()
         .map(|row| {
-            let token = tokens
-                .iter()
-                .position(|token| token.device_id == row.id)
-                .map(|at| tokens.swap_remove(at));
-            let last_report = last_reports.remove(&row.id).unwrap_or_default();
-            let tunnel = tunnels.remove(&row.id);
-            let mut entry = DeviceEntry::new(row, token, last_report);
-            entry.tunnel = tunnel;
+            let (id, token) = (row.id, tokens.remove(&row.id));
+            let mut entry = DeviceEntry::new(row, token, last_reports.remove(&id).unwrap_or_default());
+            entry.tunnel = tunnels.remove(&id);
             entry
         })
         .collect())
