@@ -13,7 +13,7 @@ use flotilla_protocol::{
     device::{NetworkMode, RelayPreference},
     endpoint::Endpoint,
     name::{DeviceName, InvalidName, Tag},
-    policy::{InvalidPolicy, Proto},
+    policy::Proto,
 };
 use std::{net::SocketAddr, path::PathBuf, str::FromStr};
 
@@ -248,8 +248,8 @@ pub(crate) struct Flow {
 /// The text is not `PROTO/PORT`.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum InvalidFlow {
-    #[error(transparent)]
-    Proto(#[from] InvalidPolicy),
+    #[error("\"{0}\" is not a protocol. Write tcp, udp, icmp or any.")]
+    Proto(String),
     #[error("{0} has no ports: leave the port away")]
     NoPorts(Proto),
     #[error("write a port from 1 to 65535, for example tcp/22")]
@@ -260,13 +260,13 @@ impl FromStr for Flow {
     type Err = InvalidFlow;
 
     fn from_str(text: &str) -> Result<Self, InvalidFlow> {
-        let Some((proto, port)) = text.split_once('/') else {
-            return Ok(Self {
-                proto: text.parse()?,
-                port: None,
-            });
+        let (proto, port) = text
+            .split_once('/')
+            .map_or((text, None), |(proto, port)| (proto, Some(port)));
+        let proto: Proto = proto.parse().map_err(|_| InvalidFlow::Proto(proto.to_owned()))?;
+        let Some(port) = port else {
+            return Ok(Self { proto, port: None });
         };
-        let proto: Proto = proto.parse()?;
         if !proto.has_ports() {
             return Err(InvalidFlow::NoPorts(proto));
         }

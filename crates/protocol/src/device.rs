@@ -22,7 +22,7 @@ choice!(
     /// A network of the agent's own: management only, nothing inbound.
     Bridge = "bridge",
     /// A pod: the agent and chosen containers share one mesh address.
-    Pause = "pause"; "host, bridge, pause"
+    Pause = "pause"
 );
 
 impl NetworkMode {
@@ -48,7 +48,7 @@ choice!(
     Offline = "offline",
     Revoked = "revoked",
     /// Another machine presents this device's identity.
-    Quarantined = "quarantined"; "pending, online, reconnecting, offline, revoked, quarantined"
+    Quarantined = "quarantined"
 );
 
 /// Something about a device that a person should look at.

@@ -3,7 +3,7 @@
 //! Agents report these values; control keeps the last ones it heard and shows each as a
 //! [`crate::api::Row`], with the device it is on.
 
-use crate::Timestamp;
+use crate::{Timestamp, open::choice};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -255,20 +255,11 @@ pub enum Item {
     Unknown,
 }
 
-/// The kinds of thing that an inventory lists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    Container,
-    Image,
-    Volume,
-    Network,
-    Stack,
-    /// A kind that a newer build knows.
-    #[serde(other)]
-    Unknown,
-}
+choice!(
+    /// The kinds of thing that an inventory lists.
+    Kind:
+    Container = "container", Image = "image", Volume = "volume", Network = "network", Stack = "stack"
+);
 
 impl Item {
     pub fn kind(&self) -> Kind {

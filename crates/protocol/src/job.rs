@@ -73,7 +73,7 @@ choice!(
     /// Something had been changed, and everything is as it was before.
     Undone = "undone",
     /// As `Undone`, because the job was canceled.
-    Canceled = "canceled"; "waiting, running, canceling, done, failed, undone, canceled"
+    Canceled = "canceled"
 );
 
 impl JobState {

@@ -69,7 +69,7 @@ pub struct InvalidChoice {
 
 /// Defines an enum of words, with an `Unknown` for those of newer builds.
 macro_rules! choice {
-    ($(#[$doc:meta])* $name:ident: $($(#[$vdoc:meta])* $variant:ident = $text:literal),* ; $choices:literal) => {
+    ($(#[$doc:meta])* $name:ident: $($(#[$vdoc:meta])* $variant:ident = $text:literal),*) => {
         $(#[$doc])*
         #[derive(
             Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
@@ -86,7 +86,8 @@ macro_rules! choice {
         }
 
         impl $crate::open::Open for $name {
-            const CHOICES: &'static str = $choices;
+            /// The words, without the comma before the first.
+            const CHOICES: &'static str = concat!($(", ", $text),*).split_at(2).1;
 
             fn is_known(&self) -> bool {
                 *self != Self::Unknown
@@ -105,8 +106,10 @@ macro_rules! choice {
         impl std::str::FromStr for $name {
             type Err = $crate::open::InvalidChoice;
             fn from_str(text: &str) -> Result<Self, Self::Err> {
-                Self::ALL.iter().copied().find(|choice| choice.as_str() == text)
-                    .ok_or_else(|| $crate::open::InvalidChoice { given: text.to_owned(), choices: $choices })
+                Self::ALL.iter().copied().find(|choice| choice.as_str() == text).ok_or_else(|| {
+                    let choices = <Self as $crate::open::Open>::CHOICES;
+                    $crate::open::InvalidChoice { given: text.to_owned(), choices }
+                })
             }
         }
     };

@@ -5,7 +5,7 @@
 use crate::{
     cidr::IpRange,
     name::{DeviceName, Tag},
-    open::Open,
+    open::choice,
     text::written_as_text,
 };
 use serde::{Deserialize, Serialize};
@@ -42,58 +42,21 @@ fn enabled() -> bool {
     true
 }
 
-/// What a rule allows beside addresses.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    Default,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    derive_more::Display,
-)]
-#[display("{}", self.as_str())]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Proto {
-    Tcp,
-    Udp,
+// What a rule of a newer control allows and this build does not know is not allowed here.
+choice!(
+    /// What a rule allows beside addresses.
+    #[derive(Default)]
+    Proto:
+    Tcp = "tcp",
+    Udp = "udp",
     /// ICMP of either family. It has no ports.
-    Icmp,
+    Icmp = "icmp",
     /// Every IP protocol.
     #[default]
-    Any,
-    /// One that a newer control knows: what it allows is not allowed here.
-    #[serde(other)]
-    Unknown,
-}
-
-impl Open for Proto {
-    const CHOICES: &'static str = "tcp, udp, icmp, any";
-
-    fn is_known(&self) -> bool {
-        *self != Self::Unknown
-    }
-}
+    Any = "any"
+);
 
 impl Proto {
-    pub const ALL: &'static [Self] = &[Self::Tcp, Self::Udp, Self::Icmp, Self::Any];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Tcp => "tcp",
-            Self::Udp => "udp",
-            Self::Icmp => "icmp",
-            Self::Any => "any",
-            Self::Unknown => "unknown",
-        }
-    }
-
     pub fn has_ports(self) -> bool {
         matches!(self, Self::Tcp | Self::Udp)
     }
@@ -102,25 +65,12 @@ impl Proto {
 /// The text cannot be part of a policy; the display text says what can.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPolicy {
-    #[error("\"{0}\" is not a protocol. Write tcp, udp, icmp or any.")]
-    Proto(String),
     #[error("\"{0}\" is not a port. Write a number from 1 to 65535, a range such as 8000-8010, or any.")]
     Port(String),
     #[error(
         "\"{0}\" selects nothing. Write any, tag:NAME, tag:A+tag:B, device:NAME, user:NAME or cidr:RANGE."
     )]
     Selector(String),
-}
-
-impl FromStr for Proto {
-    type Err = InvalidPolicy;
-    fn from_str(text: &str) -> Result<Self, InvalidPolicy> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|proto| proto.as_str() == text)
-            .ok_or_else(|| InvalidPolicy::Proto(text.to_owned()))
-    }
 }
 
 /// Destination ports of a rule: `"any"`, or a list of numbers and `"8000-8010"`.

@@ -2,17 +2,14 @@
 
 use super::{Store, StoreError, cells, to_json};
 use crate::report::{Collection, Holdings, WeighedItem};
-use flotilla_protocol::{id::DeviceId, inventory::Item};
+use flotilla_protocol::{
+    id::DeviceId,
+    inventory::{Item, Kind},
+};
 use futures_util::TryStreamExt;
 use serde::Serialize;
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, sqlite::SqliteRow};
 use std::collections::BTreeMap;
-
-const CONTAINER: &str = "container";
-const IMAGE: &str = "image";
-const VOLUME: &str = "volume";
-const NETWORK: &str = "network";
-const STACK: &str = "stack";
 
 /// Rows per statement: each takes up to four of the 32,766 parameters that SQLite allows, and a statement is parsed
 /// anew for each number of rows.
@@ -23,12 +20,12 @@ const ROWS: usize = 100;
 pub(super) struct ItemChanges {
     written: Vec<WrittenItem>,
     /// Kind and key of each.
-    removed: Vec<(&'static str, String)>,
+    removed: Vec<(Kind, String)>,
 }
 
 #[derive(Debug)]
 struct WrittenItem {
-    kind: &'static str,
+    kind: Kind,
     key: String,
     /// JSON.
     item: String,
@@ -38,17 +35,17 @@ impl ItemChanges {
     /// Takes milliseconds for a device with thousands of things.
     pub(super) fn between(before: &Holdings, after: &Holdings) -> Result<Self, StoreError> {
         let mut changes = Self::default();
-        changes.compare(CONTAINER, before.containers(), after.containers())?;
-        changes.compare(IMAGE, before.images(), after.images())?;
-        changes.compare(VOLUME, before.volumes(), after.volumes())?;
-        changes.compare(NETWORK, before.networks(), after.networks())?;
-        changes.compare(STACK, before.stacks(), after.stacks())?;
+        changes.compare(Kind::Container, before.containers(), after.containers())?;
+        changes.compare(Kind::Image, before.images(), after.images())?;
+        changes.compare(Kind::Volume, before.volumes(), after.volumes())?;
+        changes.compare(Kind::Network, before.networks(), after.networks())?;
+        changes.compare(Kind::Stack, before.stacks(), after.stacks())?;
         Ok(changes)
     }
 
     fn compare<T: Serialize + PartialEq>(
         &mut self,
-        kind: &'static str,
+        kind: Kind,
         before: &Collection<T>,
         after: &Collection<T>,
     ) -> Result<(), StoreError> {
@@ -72,7 +69,7 @@ impl ItemChanges {
         for rows in self.written.chunks(ROWS) {
             let mut query = QueryBuilder::<Sqlite>::new("INSERT INTO items (device_id, kind, key, item) ");
             query.push_values(rows, |mut values, row| {
-                values.push_bind(&device).push_bind(row.kind);
+                values.push_bind(&device).push_bind(row.kind.as_str());
                 values.push_bind(&row.key).push_bind(&row.item);
             });
             query.push(" ON CONFLICT (device_id, kind, key) DO UPDATE SET item = excluded.item");
@@ -82,7 +79,7 @@ impl ItemChanges {
             let mut query = QueryBuilder::<Sqlite>::new("DELETE FROM items WHERE device_id = ");
             query.push_bind(&device).push(" AND (kind, key) IN (");
             query.push_values(rows, |mut values, (kind, key)| {
-                values.push_bind(*kind).push_bind(key);
+                values.push_bind(kind.as_str()).push_bind(key);
             });
             query.push(")");
             query.build().persistent(false).execute(&mut *transaction).await?;
@@ -102,13 +99,13 @@ pub(super) async fn clear(transaction: &mut SqliteConnection, device: DeviceId) 
 
 fn read(row: &SqliteRow) -> Result<Item, StoreError> {
     let cells = cells("items", "key", row);
-    let item = match cells.get::<&str>("kind")? {
-        CONTAINER => Item::Container(cells.json("item")?),
-        IMAGE => Item::Image(cells.json("item")?),
-        VOLUME => Item::Volume(cells.json("item")?),
-        NETWORK => Item::Network(cells.json("item")?),
-        STACK => Item::Stack(cells.json("item")?),
-        _ => return Err(cells.inconsistent("kind")),
+    let item = match cells.parse("kind")? {
+        Kind::Container => Item::Container(cells.json("item")?),
+        Kind::Image => Item::Image(cells.json("item")?),
+        Kind::Volume => Item::Volume(cells.json("item")?),
+        Kind::Network => Item::Network(cells.json("item")?),
+        Kind::Stack => Item::Stack(cells.json("item")?),
+        Kind::Unknown => return Err(cells.inconsistent("kind")),
     };
     if item.key() != cells.get::<&str>("key")? {
         return Err(cells.inconsistent("key"));

@@ -39,7 +39,7 @@ choice!(
     /// Sign browsers in and out as the owner. Only the owner may.
     SignIn = "sign_in",
     /// Make, list and revoke API tokens. Only the owner may.
-    Tokens = "tokens"; "view, operate, deploy, enroll, manage, tags, policy, ssh, sign_in, tokens"
+    Tokens = "tokens"
 );
 
 impl Verb {
@@ -52,8 +52,7 @@ impl Verb {
 choice!(
     /// A built-in set of verbs. Each role may do all that the one before it may.
     Role:
-    Viewer = "viewer", Operator = "operator", Deployer = "deployer", Admin = "admin";
-    "viewer, operator, deployer, admin"
+    Viewer = "viewer", Operator = "operator", Deployer = "deployer", Admin = "admin"
 );
 
 impl Role {

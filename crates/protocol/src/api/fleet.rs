@@ -4,32 +4,19 @@ use crate::{
     Timestamp,
     endpoint::Endpoint,
     id::{DeviceId, FleetId},
-    open::Open,
+    open::choice,
     pin::Pin,
 };
 use serde::{Deserialize, Serialize};
 
-/// Which devices may reach which at the start, before anybody wrote a rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum StartingPolicy {
+choice!(
+    /// Which devices may reach which at the start, before anybody wrote a rule.
+    StartingPolicy:
     /// Only this computer can reach devices.
-    Locked,
+    Locked = "locked",
     /// Every device can reach every other.
-    OpenLab,
-    /// A beginning that a newer control knows.
-    #[serde(other)]
-    Unknown,
-}
-
-impl Open for StartingPolicy {
-    const CHOICES: &'static str = "locked, open_lab";
-
-    fn is_known(&self) -> bool {
-        *self != Self::Unknown
-    }
-}
+    OpenLab = "open_lab"
+);
 
 /// What a page needs to know before it shows anything.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

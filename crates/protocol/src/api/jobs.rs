@@ -23,7 +23,7 @@ choice!(
     /// An agent is installed over the owner's SSH.
     Push = "push",
     /// Containers are started, stopped or restarted, at most four at a time on each device.
-    Bulk = "bulk"; "placement, mode_change, push, bulk"
+    Bulk = "bulk"
 );
 
 /// A job. It survives the request that began it, links, agents and control itself.

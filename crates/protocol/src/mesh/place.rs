@@ -21,5 +21,5 @@ impl MeshAddress {
 
 choice!(
     /// When a device's mesh traffic goes through a relay.
-    RelayPreference: Auto = "auto", Always = "always", Never = "never"; "auto, always, never"
+    RelayPreference: Auto = "auto", Always = "always", Never = "never"
 );
