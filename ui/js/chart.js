@@ -71,7 +71,7 @@ export function draw(place, top, unit, moved) {
   const system = matchMedia("(prefers-color-scheme: dark)");
   system.addEventListener("change", redraw);
   return {
-    /** The values at the times, in seconds since 1970, of which the span from `first` to `last` is shown. NaN is a gap. */
+    /** The values at the times, in seconds since 1970. The span from `first` to `last` is shown. NaN is a gap. */
     set(first, last, times, values) {
       [from, to] = [first, last];
       plot.setData([Array.from(times), Array.from(values, (value) => (Number.isNaN(value) ? null : value))]);

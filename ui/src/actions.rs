@@ -1,10 +1,10 @@
 //! What people can do to what they see. Each action is declared once, in the file of its object, and five places list
 //! it from there: the menu of a row, the drawer, the detail page, the bar of selected rows, and the command palette.
 //!
-//! A declaration says what the action is called, what it risks, which right it needs, why it cannot be done now, and what
-//! it sends. Everything else follows from it: [`Acting`] asks first where the risk wants that, sends, follows a job to its
-//! end, and says what came of it. A new action is one declaration and its words in [`crate::copy`]; a new object is a file
-//! here and a line in [`KINDS`].
+//! A declaration says what the action is called, what it risks, which right it needs, why it cannot be done now, and
+//! what it sends. Everything else follows from it: [`Acting`] asks first where the risk wants that, sends, follows a
+//! job to its end, and says what came of it. A new action is one declaration and its words in [`crate::copy`]; a new
+//! object is a file here and a line in [`KINDS`].
 
 mod acting;
 mod action;

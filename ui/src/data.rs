@@ -1,8 +1,8 @@
-//! What the page knows, and how it comes to know it.
+//! What the page knows of the fleet, and how that is loaded and kept up to date.
 //!
 //! [`api`] sends calls; [`load`] says how far the answer to one has come, and [`known`] keeps a single answer. The
-//! [`store`] has what pages share: collections, loaded by a call when a page first needs them and patched by the [`live`]
-//! stream from then on. [`entry`] begins all of it.
+//! [`store`] has what pages share: collections, loaded by a call when a page first needs them and patched by the
+//! [`live`] stream from then on. [`entry`] begins all of it.
 
 pub mod api;
 pub mod entry;

@@ -37,7 +37,7 @@ impl LazyView {
         let hold = use_pending().hold();
         let opened = StoredValue::new_local(None::<AnyView>);
         let arrived = RwSignal::new(false);
-        // Not followed by whatever effect shows this place: what the view reads while it is made is its own affair.
+        // Untracked: what the view reads while it is made must not make the effect around this place run again.
         untrack(|| {
             spawn_local_scoped_with_cancellation(async move {
                 let view = (self.open)().await.unwrap_or_else(|_| failed());
@@ -65,8 +65,8 @@ fn failed() -> AnyView {
     view! { <ErrorState message=copy::PART_MISSING on_retry=reload/> }.into_any()
 }
 
-/// Functions that make views, by the file of the bundle with their code; views that are likely to be opened one after the
-/// other share a file. `ALL` lists the functions.
+/// Functions that make views, by the file of the bundle with their code; views that are likely to be opened one after
+/// the other share a file. `ALL` lists the functions.
 macro_rules! lazy_views {
     ($($file:ident { $($view:ident: $component:path;)* })*) => {
         $($(

@@ -1,5 +1,5 @@
-//! The pages. Routes, sidebar, "Go to" in the palette, keys, titles, tabs and what is fetched are made of these lists, so a
-//! new page is two lines here, its module in `pages`, and its words in `copy`.
+//! The pages. Routes, sidebar, "Go to" in the palette, keys, titles, tabs and what is fetched are made of these lists,
+//! so a new page is two lines here, its module in `pages`, and its words in `copy`.
 //!
 //! Which page an address opens is a plain function, [`locate`]: the newest address decides, whatever code arrives when.
 

@@ -17,7 +17,7 @@ pub enum TimeZone {
 #[derive(Debug, Clone, Copy)]
 pub struct Zone {
     choice: RwSignal<TimeZone>,
-    /// How to tell a moment, in the local zone and in UTC. They are kept, since making one takes as long as a hundred uses.
+    /// Formats of a moment in the local zone and in UTC. Making one takes as long as a hundred uses of it.
     local: StoredValue<Function, LocalStorage>,
     utc: StoredValue<Function, LocalStorage>,
 }

@@ -1,7 +1,7 @@
 //! Carrying out actions: what goes on, what is asked, and what came of it.
 //!
-//! Life cycle of an action on objects: chosen → (asked) → sent → done or failed. One that is a job is followed until the
-//! job is over; it survives this page.
+//! Life cycle of an action on objects: chosen → (asked) → sent → done or failed. One that is a job is followed until
+//! the job is over; it survives this page.
 
 use super::{
     Action, Object,

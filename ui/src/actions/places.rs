@@ -78,8 +78,8 @@ pub(super) fn row_menu_in<O: Object>(acting: Acting) -> RowActions {
     Arc::new(move |key: &str| menu(acting, O::of_key(acting.store, key).as_ref(), Place::RowMenu))
 }
 
-/// The buttons for the selected rows of a table. What is chosen is sorted when one is pressed: the question says what is
-/// left out.
+/// The buttons for the selected rows of a table. What is chosen is sorted when one is pressed: the question says what
+/// is left out.
 #[must_use]
 pub fn bulk_bar<O: Object>(table: TableState) -> AnyView {
     let acting = use_acting();

@@ -35,8 +35,8 @@ impl ButtonKind {
 
 /// A button whose visible text is its name.
 ///
-/// A `busy` button ignores presses and says what goes on and for how long, in the width that it has anyway; `reason` says
-/// why it cannot be pressed.
+/// A `busy` button ignores presses and says what goes on and for how long, in the width that it has anyway; `reason`
+/// says why it cannot be pressed.
 #[component]
 pub fn Button(
     #[prop(into)] label: Signal<String>,

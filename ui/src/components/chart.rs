@@ -1,5 +1,5 @@
-//! A line over the last minutes, drawn by a script that is fetched when a page first shows a chart. The line is an image
-//! with its figures in words; a slider reads it moment by moment, and a table has the same figures.
+//! A line over the last minutes, drawn by a script that is fetched when a page first shows a chart. The line is an
+//! image with its figures in words; a slider reads it moment by moment, and a table has the same figures.
 
 use super::{
     button::{Button, ButtonKind},

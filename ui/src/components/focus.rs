@@ -32,8 +32,8 @@ where
     });
 }
 
-/// Runs what moves the focus into a panel that is being opened: at once where the panel is in the page, so that the next
-/// key goes to it, or else in the next frame.
+/// Runs what moves the focus into a panel that is being opened: at once where the panel is in the page, so that the
+/// next key goes to it, or else in the next frame.
 pub fn enter(panel: &HtmlElement, focus: impl FnOnce(&HtmlElement) + 'static) {
     if panel.is_connected() {
         focus(panel);

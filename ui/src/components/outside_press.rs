@@ -18,8 +18,8 @@ where
     on_cleanup(move || listener.remove());
 }
 
-/// Whether the focus moves to an element outside of `root`. A focus that goes nowhere, as when its element is removed, does
-/// not.
+/// Whether the focus moves to an element outside of `root`. A focus that goes nowhere, as when its element is removed,
+/// does not.
 #[must_use]
 pub fn focus_leaves<E>(root: NodeRef<E>, event: &FocusEvent) -> bool
 where

@@ -1,8 +1,8 @@
 //! Short messages in a corner of the page. A confirmation disappears after six seconds without the pointer or the focus
 //! on it; an error stays until it is dismissed.
 //!
-//! A modal dialog makes everything outside of it inert, so each dialog has a place for toasts of its own, and they are in
-//! that of the uppermost dialog.
+//! A modal dialog makes everything outside of it inert, so each dialog has a place for toasts of its own, and they are
+//! in that of the uppermost dialog.
 
 use super::{
     button::{Button, ButtonKind, IconButton},

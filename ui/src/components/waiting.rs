@@ -1,5 +1,5 @@
-//! Waiting for something that takes long: what goes on at once, how long already after some seconds, and a way out after
-//! some more.
+//! Waiting for something that takes long: what goes on at once, how long already after some seconds, and a way out
+//! after some more.
 
 use super::button::{Button, ButtonKind};
 use crate::{clock::use_clock, copy::actions as copy, format};

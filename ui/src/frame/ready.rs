@@ -10,7 +10,7 @@ use crate::{
 use leptos::{prelude::*, task::spawn_local};
 use wasm_bindgen_futures::JsFuture;
 
-/// Sets `data-ready="true"` once, after the complete first page is painted. The other lazy views are fetched from then on.
+/// Sets `data-ready="true"` once the complete first page is painted. The other lazy views are fetched from then on.
 pub(super) fn mark_ready(store: Store) {
     let pending = use_pending();
     let fonts = RwSignal::new(false);

@@ -136,7 +136,7 @@ fn Absent() -> impl IntoView {
     }
 }
 
-/// A device as it is now. One that was removed keeps its last value, since what shows it is still there until it is left.
+/// A device as it is now. One that was removed keeps its last value, for what shows it until it is left.
 #[must_use]
 pub fn followed(first: Arc<Device>) -> Signal<Arc<Device>> {
     last_row(use_store().devices, first.id, first)

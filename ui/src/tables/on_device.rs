@@ -1,5 +1,5 @@
-//! Rows of items that an engine holds: containers, stacks, images, volumes and networks. Each belongs to a device, which
-//! such tables show in one and the same column.
+//! Rows of items that an engine holds: containers, stacks, images, volumes and networks. Each belongs to a device,
+//! which such tables show in one and the same column.
 
 use crate::{
     browser,

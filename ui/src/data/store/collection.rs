@@ -23,7 +23,7 @@ pub trait Keyed: Clone + PartialEq + fmt::Debug + Send + Sync + 'static {
     const NAME: &'static str;
     /// How many of the newest resources a list has at most, if it does not have all of them. Their keys grow with time.
     const PAGE: Option<usize> = None;
-    /// How many rows are kept at most, the newest ones, of a kind whose rows frames only add. Their keys grow with time.
+    /// How many rows are kept, the newest ones, of a kind whose rows frames only add. Their keys grow with time.
     const KEPT: usize = usize::MAX;
     fn key(&self) -> Self::Key;
     /// The device of a key, if the resource belongs to one.

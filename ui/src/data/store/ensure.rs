@@ -23,8 +23,8 @@ use serde::de::DeserializeOwned;
 use std::sync::Arc;
 
 impl Store {
-    /// Loads what the sidebar, the command palette and the dashboard need: the caller, the fleet, devices, containers and
-    /// stacks.
+    /// Loads what the sidebar, the command palette and the dashboard need: the caller, the fleet, devices, containers
+    /// and stacks.
     pub fn start(self) {
         self.load_caller();
         self.load_fleet();

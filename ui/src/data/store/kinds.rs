@@ -1,5 +1,5 @@
-//! The kinds of resources that pages list: what holds each, which call lists it, what live frames call it, and the keys by
-//! which a change finds its row.
+//! The kinds of resources that pages list: what holds each, which call lists it, what live frames call it, and the keys
+//! by which a change finds its row.
 
 use super::{Change, Collection, Keyed, Store, ensure::activity_page};
 use flotilla_protocol::{

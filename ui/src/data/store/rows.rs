@@ -17,8 +17,8 @@ pub fn row<T: Keyed>(collection: RwSignal<Collection<T>>, key: T::Key) -> Memo<O
     )
 }
 
-/// The row with this key, of which `first` is the present value. When the row goes, its last value stays, for what shows
-/// it until a person leaves.
+/// The row with this key, of which `first` is the present value. When the row goes, its last value stays, for what
+/// shows it until a person leaves.
 #[must_use]
 pub fn last_row<T: Keyed>(collection: RwSignal<Collection<T>>, key: T::Key, first: Arc<T>) -> Signal<Arc<T>> {
     kept(row(collection, key), first)

@@ -109,8 +109,8 @@ pub fn device_link<T>(row: &Row<T>) -> Value {
 /// Makes the buttons for the row of a key.
 pub type Buttons = fn(Signal<Option<String>>) -> AnyView;
 
-/// The panel of the opened row, while it is open. It stays when the row changes or another row is opened. If the row goes,
-/// it keeps the last facts and says so.
+/// The panel of the opened row, while it is open. It stays when the row changes or another row is opened. If the row
+/// goes, it keeps the last facts and says so.
 pub fn row_panel<T: InventoryItem>(
     opened: OpenedRow,
     found: Memo<Option<Arc<Row<T>>>>,

@@ -101,8 +101,8 @@ fn ports(text: &str) -> Result<Ports, FieldError> {
         .map_err(|invalid| ("ports".to_owned(), invalid.to_string()))
 }
 
-/// The policy with the typed rule in place of the one that has the name `opened`, or added; else the error of a field of
-/// the rule.
+/// The policy with the typed rule in place of the one that has the name `opened`, or added; else the error of a field
+/// of the rule.
 fn with_rule(mut policy: Policy, opened: Option<&str>, typed: &RuleInput) -> Result<Policy, FieldError> {
     let rule = typed.rule()?;
     let has_name = |name: &str| policy.rules.iter().position(|known| known.name == name);
@@ -124,7 +124,7 @@ fn with_rule(mut policy: Policy, opened: Option<&str>, typed: &RuleInput) -> Res
     }
 }
 
-/// The form for the rule with the name `opened`, or for a new one. It keeps what is typed whatever happens to the policy.
+/// The form for the rule with the name `opened`, or for a new one. It keeps what is typed when the policy changes.
 #[component]
 pub(super) fn RuleForm(draft: PolicyDraft, forms: Forms, opened: Option<String>) -> impl IntoView {
     let first = opened.as_ref().and_then(|name| {
