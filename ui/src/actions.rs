@@ -25,7 +25,7 @@ pub mod devices;
 pub mod stacks;
 
 pub use acting::{Acting, Doing, Told, use_acting};
-pub use action::{Action, Asked, Closing, Does, Kind, Object, Place, Tier, Words, Work};
+pub use action::{Action, Asked, DialogEnd, Does, Kind, Object, Place, Tier, Words, Work};
 pub use images::ImageObject;
 pub use kinds::{AnyObject, AnyVerb, Found, KINDS};
 pub use paths::PathObject;

@@ -5,7 +5,7 @@
 
 use super::{
     Action, Object,
-    action::{Asked, Asking, Closing, Does, Reason, Words, Work},
+    action::{Asked, Asking, DialogEnd, Does, Reason, Words, Work},
     batch::Batch,
     jobs::{JobEnd, begin_job},
     outcome::Outcome,
@@ -166,7 +166,7 @@ impl Acting {
                 let (dialog, objects) = (*dialog, batch.objects);
                 self.open(Opened::Dialog(Arc::new(move |close| {
                     let failed = failed.clone();
-                    dialog(objects.clone(), Closing { close, failed })
+                    dialog(objects.clone(), DialogEnd { close, failed })
                 })));
             }
             Does::Sends { words, .. } => match batch.asking() {

@@ -161,7 +161,7 @@ pub enum Does<O: 'static> {
     /// Copies a text.
     Copies(fn(&O) -> String),
     /// Opens a dialog, which asks for what else is needed.
-    Opens(fn(Vec<O>, Closing) -> AnyView),
+    Opens(fn(Vec<O>, DialogEnd) -> AnyView),
     Sends {
         one: Work<O>,
         /// How several are done.
@@ -174,18 +174,18 @@ pub enum Does<O: 'static> {
 
 /// How a dialog of an action ends.
 #[derive(Clone)]
-pub struct Closing {
+pub struct DialogEnd {
     pub close: Callback<()>,
     pub(super) failed: Option<Told>,
 }
 
-impl fmt::Debug for Closing {
+impl fmt::Debug for DialogEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Closing").finish_non_exhaustive()
+        f.debug_struct("DialogEnd").finish_non_exhaustive()
     }
 }
 
-impl Closing {
+impl DialogEnd {
     /// The action was carried out, except for the objects of these keys.
     pub(super) fn done(&self, failed: Vec<String>) {
         self.close.run(());
@@ -295,7 +295,7 @@ impl<O: Object> Action<O> {
         verb: &'static str,
         glyph: Glyph,
         needs: Verb,
-        dialog: fn(Vec<O>, Closing) -> AnyView,
+        dialog: fn(Vec<O>, DialogEnd) -> AnyView,
     ) -> Self {
         Self {
             needs,

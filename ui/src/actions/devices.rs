@@ -97,7 +97,7 @@ static ACTIONS: &[Action<DeviceObject>] = &[
             palette::RENAME,
             lucide::PENCIL,
             Verb::Manage,
-            |devices, closing| DeviceDialog::Rename.view(devices, closing),
+            |devices, end| DeviceDialog::Rename.view(devices, end),
         )
     },
     Action {
@@ -107,7 +107,7 @@ static ACTIONS: &[Action<DeviceObject>] = &[
             devices::EDIT_TAGS,
             lucide::TAG,
             Verb::Tags,
-            |devices, closing| DeviceDialog::Tags.view(devices, closing),
+            |devices, end| DeviceDialog::Tags.view(devices, end),
         )
     },
     Action {
@@ -119,7 +119,7 @@ static ACTIONS: &[Action<DeviceObject>] = &[
             mode::CHANGE,
             lucide::NETWORK,
             Verb::Manage,
-            |devices, closing| DeviceDialog::Mode.view(devices, closing),
+            |devices, end| DeviceDialog::Mode.view(devices, end),
         )
     },
     confirming(
@@ -189,7 +189,7 @@ static ACTIONS: &[Action<DeviceObject>] = &[
             copy::ROTATE,
             lucide::REFRESH_CW,
             Verb::Enroll,
-            |devices, closing| DeviceDialog::Reenroll.view(devices, closing),
+            |devices, end| DeviceDialog::Reenroll.view(devices, end),
         )
     },
     Action {
@@ -199,7 +199,7 @@ static ACTIONS: &[Action<DeviceObject>] = &[
             copy::REENROLL,
             lucide::SHIELD_CHECK,
             Verb::Enroll,
-            |devices, closing| DeviceDialog::Reenroll.view(devices, closing),
+            |devices, end| DeviceDialog::Reenroll.view(devices, end),
         )
     },
     Action {

@@ -81,9 +81,9 @@ static ACTIONS: &[Action<PathObject>] = &[
         copy::TEST,
         lucide::RADAR,
         Verb::Operate,
-        |paths, closing| {
+        |paths, dialog| {
             let ends = paths.first().map(|it| (it.path.from_id, it.path.to_id));
-            ends.map(|ends| view! { <PathDialog ends on_close=closing.close/> })
+            ends.map(|ends| view! { <PathDialog ends on_close=dialog.close/> })
                 .into_any()
         },
     ),

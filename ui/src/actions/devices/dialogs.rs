@@ -2,7 +2,7 @@
 
 use super::{DeviceObject, rename::Rename, tags::EditTags};
 use crate::{
-    actions::Closing,
+    actions::DialogEnd,
     lazy_views,
     pages::{
         add_device::ReenrollDevice,
@@ -24,15 +24,15 @@ pub(super) enum DeviceDialog {
 struct OpenDialog {
     dialog: DeviceDialog,
     devices: Vec<DeviceObject>,
-    closing: Closing,
+    end: DialogEnd,
 }
 
 impl DeviceDialog {
-    pub(super) fn view(self, devices: Vec<DeviceObject>, closing: Closing) -> AnyView {
+    pub(super) fn view(self, devices: Vec<DeviceObject>, end: DialogEnd) -> AnyView {
         provide_context(OpenDialog {
             dialog: self,
             devices,
-            closing,
+            end,
         });
         lazy_views::device_dialog().view().into_any()
     }
@@ -40,21 +40,14 @@ impl DeviceDialog {
 
 #[component]
 pub fn OpenDeviceDialog() -> impl IntoView {
-    let OpenDialog {
-        dialog,
-        devices,
-        closing,
-    } = expect_context();
+    let OpenDialog { dialog, devices, end } = expect_context();
     let first = devices.first().map(|it| it.device.clone())?;
     Some(match dialog {
-        DeviceDialog::Rename => view! { <Rename device=first closing/> }.into_any(),
-        DeviceDialog::Tags => view! { <EditTags devices closing/> }.into_any(),
-        DeviceDialog::Mode => {
-            view! { <ChangeMode device=followed(first) on_close=closing.close/> }.into_any()
-        }
+        DeviceDialog::Rename => view! { <Rename device=first end/> }.into_any(),
+        DeviceDialog::Tags => view! { <EditTags devices end/> }.into_any(),
+        DeviceDialog::Mode => view! { <ChangeMode device=followed(first) on_close=end.close/> }.into_any(),
         DeviceDialog::Reenroll => {
-            view! { <ReenrollDevice id=first.id name=first.name.to_string() on_close=closing.close/> }
-                .into_any()
+            view! { <ReenrollDevice id=first.id name=first.name.to_string() on_close=end.close/> }.into_any()
         }
     })
 }

@@ -1,7 +1,7 @@
 //! The dialog that gives a device another name.
 
 use crate::{
-    actions::Closing,
+    actions::DialogEnd,
     api::{Failure, send},
     components::{
         button::{Button, ButtonKind},
@@ -22,8 +22,8 @@ use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
 use std::sync::Arc;
 
 #[component]
-pub(super) fn Rename(device: Arc<Device>, closing: Closing) -> impl IntoView {
-    let (toaster, close) = (use_toaster(), closing.close);
+pub(super) fn Rename(device: Arc<Device>, end: DialogEnd) -> impl IntoView {
+    let (toaster, close) = (use_toaster(), end.close);
     let name = RwSignal::new(device.name.to_string());
     let (busy, failure) = (RwSignal::new(false), RwSignal::new(None::<Failure>));
     let field = NodeRef::<html::Input>::new();
@@ -51,7 +51,7 @@ pub(super) fn Rename(device: Arc<Device>, closing: Closing) -> impl IntoView {
                 ..DeviceChange::default()
             },
         };
-        let closing = closing.clone();
+        let end = end.clone();
         spawn_local(async move {
             let outcome = send(&request).await;
             // `try_set` answers the value if the dialog was closed meanwhile.
@@ -59,7 +59,7 @@ pub(super) fn Rename(device: Arc<Device>, closing: Closing) -> impl IntoView {
             match outcome {
                 Ok(_) => {
                     if !is_closed {
-                        closing.done(Vec::new());
+                        end.done(Vec::new());
                     }
                     toaster.confirm(copy::called(&new));
                 }

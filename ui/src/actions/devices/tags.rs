@@ -2,7 +2,7 @@
 
 use super::DeviceObject;
 use crate::{
-    actions::{Closing, Object},
+    actions::{DialogEnd, Object},
     api::send,
     components::{
         button::{Button, ButtonKind},
@@ -19,8 +19,8 @@ use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
 use std::collections::BTreeSet;
 
 #[component]
-pub(super) fn EditTags(devices: Vec<DeviceObject>, closing: Closing) -> impl IntoView {
-    let (store, toaster, close) = (use_store(), use_toaster(), closing.close);
+pub(super) fn EditTags(devices: Vec<DeviceObject>, end: DialogEnd) -> impl IntoView {
+    let (store, toaster, close) = (use_store(), use_toaster(), end.close);
     let (add, remove) = (RwSignal::new(Vec::new()), RwSignal::new(Vec::new()));
     let busy = RwSignal::new(false);
     let theirs = tags(&devices);
@@ -37,7 +37,7 @@ pub(super) fn EditTags(devices: Vec<DeviceObject>, closing: Closing) -> impl Int
         }
         busy.set(true);
         let change = change_of(add.get_untracked(), remove.get_untracked());
-        let (devices, closing) = (devices.clone(), closing.clone());
+        let (devices, end) = (devices.clone(), end.clone());
         spawn_local(async move {
             let mut failed = Vec::new();
             for it in &devices {
@@ -55,7 +55,7 @@ pub(super) fn EditTags(devices: Vec<DeviceObject>, closing: Closing) -> impl Int
             }
             // `try_set` answers nothing if the dialog is still open.
             if busy.try_set(false).is_none() {
-                closing.done(failed);
+                end.done(failed);
             }
         });
     };
