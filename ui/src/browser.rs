@@ -41,12 +41,6 @@ pub fn socket_address(path: &str) -> Option<String> {
     Some(format!("{scheme}://{}{path}", location.host().ok()?))
 }
 
-/// A text as one part of an address.
-#[must_use]
-pub fn encoded(text: &str) -> String {
-    js_sys::encode_uri_component(text).into()
-}
-
 /// Navigates to another address of the origin that served the page, which loads a new page.
 pub fn go(path: &str) {
     if let Some(window) = web_sys::window() {

@@ -1,17 +1,18 @@
 //! The user interface of Flotilla: one page, in the desktop window and in a browser.
 //!
-//! It talks to the controller that served it by HTTP and one WebSocket, and to the desktop window around it, if there
-//! is one, by [`shell`]. What it shows of the fleet is in one [`store`], loaded by REST ([`api`]) and patched by the
-//! live stream ([`live`]); all of that is in [`data`]. [`session`] has the caller and its permissions. Pages read the
-//! store and act through the API. Components keep only the state of their own display, such as what is open or typed,
-//! and send no requests. Filtering, sorting, patching and the wording of figures are plain functions that are tested on
-//! the host.
+//! It sends calls to the controller that served it ([`api`]) and hears of changes on one WebSocket ([`live`]). What it
+//! knows of the fleet is in one [`store`]: pages read it, and act through calls. [`data`] is the room of these three.
+//! [`session`] says who the caller is and what it may do; [`shell`] asks the desktop window, where there is one.
+//!
+//! Components send no requests and keep only the state of their own display, such as what is open or typed. Filtering,
+//! sorting, patching and the wording of figures are plain functions, which are tested on the host.
 //!
 //! - [`app`]: start-up. [`registry`]: the list of pages, of which routes, navigation and keys are made. [`frame`]: what
 //!   surrounds a page: top bar, sidebar, palette. [`pages`]: one module per page.
 //! - [`actions`]: what people can do to what they see, one file per object.
-//! - [`components`]: buttons, dialogs, fields, and the table that every list uses. [`tables`]: the columns of each list.
-//! - [`urgency`]: the order by trouble. [`usage`]: how much of a device is in use. [`history`]: that over the last minutes.
+//! - [`components`]: buttons, dialogs, fields, and the table of every list. [`tables`]: the columns of each list.
+//! - [`query`]: the filter language. [`address`]: addresses of pages, items and filtered rows.
+//! - [`urgency`]: the order by trouble. [`usage`]: how much of a device is in use. [`history`]: the same over minutes.
 //! - [`copy`]: texts that people read, by page. Words that belong to one component are in that component.
 
 #![expect(
@@ -20,6 +21,7 @@
 )]
 
 pub mod actions;
+pub mod address;
 pub mod app;
 pub mod browser;
 pub mod clock;

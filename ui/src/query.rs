@@ -1,8 +1,9 @@
 //! The filter language that every table shares, mirrored in the address as `?q=`.
 //!
 //! Free words must all occur in a row. `key:value` filters by a fact, `-` before a term negates it, `key:>n` and
-//! `key:<n` compare numbers. Several values of one key mean any of them; different keys must all hold. Quotes keep
-//! spaces together. A term whose key is unknown is a word, so that `postgres:17` finds the image of that name.
+//! `key:<n` compare numbers. Several values of one key mean any of them; different keys must all hold. What is in
+//! quotes is taken as it is, spaces and signs too; in it, two quotes are one. A term whose key is unknown is a word, so
+//! that `postgres:17` finds the image of that name.
 
 mod suggest;
 mod write;
@@ -271,26 +272,30 @@ impl Query {
 
 impl Term {
     fn parse(token: &Token) -> Option<Self> {
-        let (negated, text) = match token.text.strip_prefix('-') {
-            Some(rest) if !rest.is_empty() && !token.quoted_from_start => (true, rest),
-            _ => (false, token.text.as_str()),
-        };
-        let key = text.split_once(':').filter(|_| !token.quoted_from_start);
-        let fact = key.and_then(|(key, value)| Some((Key::from_word(key)?, value)));
+        let text = token.text.as_str();
+        let negated = text.len() > 1 && text.starts_with('-') && token.is_bare(0);
+        let start = usize::from(negated);
+        let colon = text[start..].find(':').map(|at| start + at);
+        let fact = colon.filter(|_| token.is_bare(start)).and_then(|colon| {
+            let key = Key::from_word(&text[start..colon])?;
+            Some((key, colon + 1))
+        });
         let criterion = match fact {
             Some((key, value)) => {
-                let (comparison, value) = match value.split_at_checked(1) {
-                    Some((">", number)) => (Comparison::Above, number),
-                    Some(("<", number)) => (Comparison::Below, number),
+                let sign = text[value..].chars().next().filter(|_| token.is_bare(value));
+                let (comparison, value) = match sign {
+                    Some('>') => (Comparison::Above, value + 1),
+                    Some('<') => (Comparison::Below, value + 1),
                     _ => (Comparison::Is, value),
                 };
+                let value = text[value..].to_lowercase();
                 Criterion::Fact {
                     key,
                     comparison,
-                    value: value.to_lowercase(),
+                    value,
                 }
             }
-            None => Criterion::Word(text.to_lowercase()),
+            None => Criterion::Word(text[start..].to_lowercase()),
         };
         (!matches!(&criterion, Criterion::Word(word) if word.is_empty()))
             .then_some(Self { negated, criterion })
@@ -305,7 +310,7 @@ impl Term {
 
     fn is(&self, wanted: Key, text: &str) -> bool {
         matches!(&self.criterion, Criterion::Fact { key, comparison: Comparison::Is, value }
-            if *key == wanted && value.eq_ignore_ascii_case(text))
+            if *key == wanted && *value == text.to_lowercase())
     }
 
     fn holds(&self, subject: &Subject) -> bool {
@@ -344,8 +349,15 @@ impl Term {
 #[derive(Debug, Default)]
 struct Token {
     text: String,
-    /// The token begins with a quote, so it is a word, even with a `-` or a `:` in it.
-    quoted_from_start: bool,
+    /// Where in the text the first quotes began.
+    quoted_from: Option<usize>,
+}
+
+impl Token {
+    /// Whether a sign at this place has its meaning: no quotes began before it.
+    fn is_bare(&self, at: usize) -> bool {
+        self.quoted_from.is_none_or(|quoted| quoted > at)
+    }
 }
 
 /// Splits at white space outside quotes. A quote that is not closed lasts to the end.
@@ -353,10 +365,13 @@ fn tokens(text: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
     let mut token = Token::default();
     let mut quoted = false;
-    for c in text.chars() {
-        if c == '"' {
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        if c == '"' && quoted && chars.next_if_eq(&'"').is_some() {
+            token.text.push('"');
+        } else if c == '"' {
             quoted = !quoted;
-            token.quoted_from_start |= token.text.is_empty();
+            token.quoted_from.get_or_insert(token.text.len());
         } else if c.is_whitespace() && !quoted {
             if !token.text.is_empty() {
                 tokens.push(std::mem::take(&mut token));

@@ -4,6 +4,7 @@
 //! Which page an address opens is a plain function, [`locate`]: the newest address decides, whatever code arrives when.
 
 use crate::{
+    address::decoded,
     components::{
         icon::{Glyph, lucide},
         tabs::Tab,
@@ -11,7 +12,6 @@ use crate::{
     copy::{device, frame as copy, mesh},
     lazy_views::LazyView,
 };
-use percent_encoding::percent_decode_str;
 
 /// A page, which is the same one at all of its addresses.
 #[derive(Debug)]
@@ -319,7 +319,7 @@ fn matched(pattern: &[&'static str], address: &[&str]) -> Option<Vec<(&'static s
     let mut params = Vec::new();
     for (part, word) in pattern.iter().zip(address) {
         match part.strip_prefix(':') {
-            Some(name) => params.push((name, percent_decode_str(word).decode_utf8_lossy().into_owned())),
+            Some(name) => params.push((name, decoded(word))),
             None if part == word => {}
             None => return None,
         }

@@ -7,17 +7,21 @@ mod tags;
 
 use super::action::{Action, Asked, Does, Object, Place, Tier, Words, always, nothing};
 use crate::{
+    address::{enrollment, filtered},
     api::Call,
     components::{confirm::Stakes, icon::lucide},
     copy::{
         actions::{object, plainly},
         attention, device as copy, devices, link, mesh, mode, palette,
     },
+    query::Key,
+    tables::on_device::ListedItem,
 };
 use dialogs::DeviceDialog;
 use flotilla_protocol::{
     api::{DeviceChange, EndPush, RemoveDevice, RevokeDevice, UpdateDevice, Verb},
     device::{Attention, Device, DeviceStatus},
+    inventory::Container,
 };
 use leptos::prelude::*;
 pub use object::DeviceObject;
@@ -43,7 +47,7 @@ static ACTIONS: &[Action<DeviceObject>] = &[
             "enrollment",
             devices::ENROLLMENT,
             lucide::HOURGLASS,
-            Does::Goes(|it| format!("/devices/add?device={}", it.device.id)),
+            Does::Goes(|it| enrollment(it.device.id)),
         )
     },
     Action {
@@ -53,7 +57,7 @@ static ACTIONS: &[Action<DeviceObject>] = &[
             "containers",
             devices::CONTAINERS,
             lucide::BOX,
-            Does::Goes(|it| format!("/containers?q=device:{}", it.device.name)),
+            Does::Goes(|it| filtered(Container::PAGE, &[(Key::Device, it.device.name.as_str())])),
         )
     },
     Action {

@@ -2,6 +2,7 @@
 
 use super::{Action, Kind, Object, Place};
 use crate::{
+    address,
     copy::containers as copy,
     store::{Collection, InventoryItem, ItemKey, Keyed, Store},
     tables::on_device::ListedItem,
@@ -89,7 +90,8 @@ impl<T: ActedOn> Object for ItemObject<T> {
     }
 
     fn address(&self) -> String {
-        format!("{}/{}/{}", T::PAGE, self.row.device_id, self.item().place())
+        // By the id of the device, so that it stays right after a rename.
+        address::item(T::PAGE, &self.row.device_id.to_string(), self.item().place())
     }
 
     fn device(&self) -> Option<&Device> {

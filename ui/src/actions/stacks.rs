@@ -6,10 +6,13 @@ use super::{
     items::{ActedOn, ItemObject},
 };
 use crate::{
+    address::filtered,
     api::Call,
     components::icon::lucide,
     copy::{containers as copy, items},
+    query::Key,
     store::{Collection, Store},
+    tables::on_device::ListedItem,
 };
 use flotilla_protocol::{
     api::Row,
@@ -77,18 +80,25 @@ static ACTIONS: &[Action<StackObject>] = &[
         },
         Does::begins(|stacks| act(stacks, ContainerAction::Restart), restarting()),
     ),
-    Action::showing(
-        "containers",
-        items::SHOW_CONTAINERS,
-        lucide::BOX,
-        Does::Goes(|stack| containers_address(&stack.row)),
-    ),
+    Action {
+        absent: &[(Place::Bulk, "the table shows those of one stack")],
+        ..Action::showing(
+            "containers",
+            items::SHOW_CONTAINERS,
+            lucide::BOX,
+            Does::Goes(|stack| containers_address(&stack.row)),
+        )
+    },
 ];
 
 /// The address of the containers of a stack, in the table of all.
 #[must_use]
 pub fn containers_address(stack: &Row<Stack>) -> String {
-    format!("/containers?q=stack:{} device:{}", stack.item.name, stack.device)
+    let facts = [
+        (Key::Stack, stack.item.name.as_str()),
+        (Key::Device, stack.device.as_str()),
+    ];
+    filtered(Container::PAGE, &facts)
 }
 
 fn act(stacks: &[StackObject], action: ContainerAction) -> Call {

@@ -112,11 +112,10 @@ fn JobEntry(job: Signal<Arc<Job>>) -> impl IntoView {
 
 /// Where the result of a job is seen, and what that is.
 fn result(job: &Job) -> (String, String) {
-    match (&job.device, job.kind) {
-        (Some(device), JobKind::ModeChange | JobKind::Push) => {
-            (format!("/devices/{device}"), device.to_string())
-        }
-        (Some(device), _) => (format!("/devices/{device}/containers"), device.to_string()),
+    let device = job.device.as_ref().map(ToString::to_string);
+    match (job.device_id.zip(device), job.kind) {
+        (Some((id, device)), JobKind::ModeChange | JobKind::Push) => (format!("/devices/{id}"), device),
+        (Some((id, device)), _) => (format!("/devices/{id}/containers"), device),
         (None, _) => (
             "/containers".to_owned(),
             crate::copy::frame::CONTAINERS.to_lowercase(),

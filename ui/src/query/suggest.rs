@@ -1,6 +1,6 @@
 //! Suggestions for the term that is being typed in a filter: keys, and after a colon the values of the key.
 
-use super::Key;
+use super::{Key, write::value_as_text};
 
 /// A suggestion: its label, and the text of the whole filter once it is chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +18,9 @@ pub fn suggest(text: &str, keys: &[Key], values: impl Fn(Key) -> Vec<String>) ->
     let start = text.rfind(char::is_whitespace).map_or(0, |at| at + 1);
     let (before, term) = text.split_at(start);
     let (sign, bare) = term.strip_prefix('-').map_or(("", term), |rest| ("-", rest));
-    if bare.is_empty() || bare.contains('"') {
+    // With an odd number of quotes, the last term is inside of them.
+    let is_quoted = bare.contains('"') || before.matches('"').count() % 2 == 1;
+    if bare.is_empty() || is_quoted {
         return Vec::new();
     }
     let bare = bare.to_lowercase();
@@ -30,11 +32,7 @@ pub fn suggest(text: &str, keys: &[Key], values: impl Fn(Key) -> Vec<String>) ->
             .into_iter()
             .filter(|value| value.starts_with(begun) && value != begun);
         let offer = |value: String| {
-            let written = if value.contains(char::is_whitespace) {
-                format!("\"{value}\"")
-            } else {
-                value.clone()
-            };
+            let written = value_as_text(&value);
             Suggestion {
                 label: value,
                 text: format!("{before}{sign}{}:{written} ", key.as_str()),
@@ -58,6 +56,8 @@ mod tests {
         let values = |key| {
             if key == Key::Status {
                 vec!["running".to_owned(), "exited".to_owned()]
+            } else if key == Key::Stack {
+                vec!["my \"own\" stack".to_owned(), ">5".to_owned()]
             } else {
                 vec![]
             }
@@ -73,6 +73,10 @@ mod tests {
         assert_eq!(labels("redis st"), ["redis status:", "redis stack:"]);
         assert_eq!(labels("redis -status:r"), ["redis -status:running "]);
         assert_eq!(labels("status:"), ["status:running ", "status:exited "]);
+        assert_eq!(
+            labels("stack:"),
+            ["stack:\"my \"\"own\"\" stack\" ", "stack:\">5\" "]
+        );
     }
 
     #[test]
@@ -84,6 +88,7 @@ mod tests {
             "status:running ",
             "postgres:1",
             "\"st",
+            "\"my st",
         ] {
             assert!(labels(text).is_empty(), "{text}");
         }

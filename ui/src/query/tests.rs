@@ -45,6 +45,10 @@ fn words_facts_and_numbers_select_rows() {
         ("port:>x", false),
         ("postgres:17", true),
         ("\"postgres nas\"", false),
+        ("port:\">1024\"", false),
+        ("-\"status:unhealthy\"", true),
+        ("-\"postgres\"", false),
+        ("image:\"postgres:\"17", true),
         ("status:", true),
         ("-status:", true),
     ] {
@@ -75,6 +79,13 @@ proptest! {
     #[test]
     fn what_prints_parses_back(text in "[a-z:>\" -]{0,30}|(status|tag):[a-z\" ]{0,8}( -?[a-z]{1,5}){0,3}") {
         let query = Query::parse(&text);
+        prop_assert_eq!(Query::parse(&query.to_string()), query);
+    }
+
+    #[test]
+    fn a_chosen_value_is_the_same_after_it_was_written(value in ".{1,12}", is_wanted in any::<bool>()) {
+        let query = Query::default().with_choice(Key::Tag, &value, Some(is_wanted));
+        prop_assert_eq!(query.choice(Key::Tag, &value), Some(is_wanted));
         prop_assert_eq!(Query::parse(&query.to_string()), query);
     }
 

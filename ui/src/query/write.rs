@@ -21,21 +21,16 @@ impl fmt::Display for Term {
             f.write_str("-")?;
         }
         match &self.criterion {
-            Criterion::Word(word) => f.write_str(&quoted(word, self.negated)),
+            Criterion::Word(word) => f.write_str(&written(word, is_more_than_a_word(word))),
             Criterion::Fact {
                 key,
                 comparison,
                 value,
             } => {
-                let sign = match comparison {
-                    Comparison::Is => "",
-                    Comparison::Above => ">",
-                    Comparison::Below => "<",
-                };
-                let value = if value.contains(char::is_whitespace) {
-                    format!("\"{value}\"")
-                } else {
-                    value.clone()
+                let (sign, value) = match comparison {
+                    Comparison::Is => ("", value_as_text(value)),
+                    Comparison::Above => (">", written(value, false)),
+                    Comparison::Below => ("<", written(value, false)),
                 };
                 write!(f, "{}:{sign}{value}", key.as_str())
             }
@@ -43,15 +38,22 @@ impl fmt::Display for Term {
     }
 }
 
-/// A word, in quotes where it would otherwise not parse as the same word.
-fn quoted(word: &str, negated: bool) -> String {
-    let looks_like_more = word.starts_with('-')
-        || word
-            .split_once(':')
-            .is_some_and(|(key, _)| Key::from_word(key).is_some());
-    if !negated && looks_like_more || word.contains(char::is_whitespace) {
-        format!("\"{word}\"")
+/// A value of a key, as it is written behind the colon.
+pub(super) fn value_as_text(value: &str) -> String {
+    written(value, value.starts_with(['>', '<']))
+}
+
+/// Whether a word without quotes would parse as something else.
+fn is_more_than_a_word(word: &str) -> bool {
+    let key = word.split_once(':').and_then(|(key, _)| Key::from_word(key));
+    word.starts_with('-') || key.is_some()
+}
+
+/// A text, in quotes where it would otherwise not parse as the same text.
+fn written(text: &str, looks_like_more: bool) -> String {
+    if looks_like_more || text.contains(|c: char| c.is_whitespace() || c == '"') {
+        format!("\"{}\"", text.replace('"', "\"\""))
     } else {
-        word.to_owned()
+        text.to_owned()
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::{
     actions::use_acting,
+    address::enrollment,
     components::{
         anchor::Anchor,
         badge::{Status, status_badge},
@@ -198,7 +199,7 @@ impl TableRow for DeviceRow {
 #[must_use]
 pub fn address(device: &Device) -> String {
     if device.status == DeviceStatus::Pending {
-        format!("/devices/add?device={}", device.id)
+        enrollment(device.id)
     } else {
         format!("/devices/{}", device.id)
     }

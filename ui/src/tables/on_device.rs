@@ -2,11 +2,13 @@
 //! which such tables show in one and the same column.
 
 use crate::{
-    browser,
+    address,
     components::{
         badge::{Status, status_badge},
-        table::{Column, Narrow, Same, Table, TableRow, TableRows, Unit, rows_of},
+        table::{Column, Narrow, Same, SortKey, Table, TableRow, TableRows, Unit, mono_cell, rows_of},
     },
+    copy::items as words,
+    format,
     query::Key,
     store::{Collection, InventoryItem, ItemKey, Keyed, use_store},
 };
@@ -111,9 +113,7 @@ impl<T: ListedItem> TableRow for ItemRow<T> {
         T::name(self)
     }
     fn address(&self) -> Option<String> {
-        let (device, place) = (device_in_address(&self.row), self.item().place());
-        let encoded = browser::encoded;
-        Some(format!("{}/{}/{}", T::PAGE, encoded(&device), encoded(place)))
+        Some(address_of(&self.row))
     }
     /// The moment up to which the row is known to be right, if its device or its engine cannot be asked now.
     fn stale_since(&self) -> Option<Timestamp> {
@@ -140,6 +140,20 @@ pub const fn device_column<T: ListedItem>(title: &'static str, width: f64) -> Co
         .narrow(Narrow::Below)
 }
 
+/// The column with the engine's id of an item, shortened, for those who want it shown.
+#[must_use]
+pub const fn id_column<T: ListedItem>() -> Column<ItemRow<T>> {
+    Column::<ItemRow<T>>::view(
+        "id",
+        words::ID,
+        8.0,
+        |row| mono_cell(Some(format::short_id(row.item().item_key()))),
+        |row| SortKey::Text(row.item().item_key()),
+    )
+    .fixed()
+    .hidden()
+}
+
 /// The keys of the Device choice beside the filter field.
 pub const DEVICE_SCOPE: &[Key] = &[Key::Device, Key::Tag];
 
@@ -157,6 +171,12 @@ pub fn device_in_address<T>(row: &Row<T>) -> String {
     } else {
         row.device.to_string()
     }
+}
+
+/// The address of an item: its panel beside the table of its kind.
+#[must_use]
+pub fn address_of<T: ListedItem>(row: &Row<T>) -> String {
+    address::item(T::PAGE, &device_in_address(row), row.item.place())
 }
 
 /// What rows need of all devices. It changes only if a row would change.

@@ -2,6 +2,7 @@
 
 use crate::{
     copy::{attention, dashboard as copy, mode},
+    tables::on_device::address_of,
     urgency,
 };
 use flotilla_protocol::{
@@ -158,7 +159,7 @@ fn of_container(row: &Row<Container>) -> Option<TroubleLine> {
         text: format!("{} on {} {what}", container.name, row.device),
         since: ended.map(|moment| (moment, copy::ENDED)),
         action: copy::VIEW_CONTAINER,
-        path: format!("/containers/{}/{}", row.device_id, container.name),
+        path: address_of(row),
         keeps_host: None,
     })
 }

@@ -15,6 +15,7 @@ use crate::{
     format,
     pages::dashboard::recent::{Recent, newest},
     store::use_store,
+    tables::on_device::address_of,
     urgency,
     usage::{self, Measure},
 };
@@ -224,7 +225,7 @@ fn Containers(device: Signal<Arc<Device>>) -> impl IntoView {
     });
     let stale = Signal::derive(move || device.with(|device| device.status != DeviceStatus::Online));
     let line = move |row: Arc<Row<Container>>| {
-        let path = format!("/containers/{}/{}", row.device_id, row.item.name);
+        let path = address_of(&row);
         let status = Status::of_container(&row.item);
         view! {
             <li>

@@ -10,6 +10,7 @@ use crate::{
     copy::pods as copy,
     pages::containers::pod::{Address, Pod, addresses},
     store::use_store,
+    tables::on_device::address_of,
 };
 use flotilla_protocol::{
     api::Row,
@@ -66,7 +67,7 @@ pub(super) fn PodPanel(device: Signal<Arc<Device>>) -> impl IntoView {
 fn member(row: &Arc<Row<Container>>, ip: Ipv4Addr, stale: Signal<bool>) -> impl IntoView + use<> {
     let container = &row.item;
     let (name, status) = (container.name.clone(), Status::of_container(container));
-    let path = format!("/containers/{}/{}", row.device_id, container.name);
+    let path = address_of(row);
     let what = match container.pod {
         Some(PodRole::Pause) => Some(copy::HOLDS),
         _ if container.is_agent => Some(copy::IS_AGENT),

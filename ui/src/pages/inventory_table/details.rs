@@ -1,7 +1,7 @@
 //! The panel beside a table with the facts of a row. It is open while the address of the page names the row.
 
 use crate::{
-    browser,
+    address,
     components::{
         badge::Tone,
         drawer::Drawer,
@@ -42,7 +42,7 @@ pub fn opened_row(base: &'static str) -> OpenedRow {
     let at = Memo::new(move |_| {
         let path = path.get();
         let (device, key) = path.strip_prefix(base)?.strip_prefix('/')?.split_once('/')?;
-        Some((decoded(device), decoded(key)))
+        Some((address::decoded(device), address::decoded(key)))
     });
     let focus = RwSignal::new(false);
     let navigate = use_navigate();
@@ -63,8 +63,10 @@ pub fn opened_row(base: &'static str) -> OpenedRow {
     let back = go.clone();
     // A panel that only turns to another row is one step back for the browser.
     let show = Callback::new(move |(device, key): (String, String)| {
-        let path = format!("{base}/{}/{}", browser::encoded(&device), browser::encoded(&key));
-        go(path, at.with_untracked(Option::is_some));
+        go(
+            address::item(base, &device, &key),
+            at.with_untracked(Option::is_some),
+        );
     });
     let open = Callback::new(move |row: (String, String)| {
         focus.set(true);
@@ -81,10 +83,6 @@ pub fn opened_row(base: &'static str) -> OpenedRow {
         close,
         focus,
     }
-}
-
-fn decoded(text: &str) -> String {
-    js_sys::decode_uri_component(text).map_or_else(|_| text.to_owned(), Into::into)
 }
 
 /// What the panel says of an item.

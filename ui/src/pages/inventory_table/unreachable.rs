@@ -8,12 +8,14 @@ use crate::{
 use flotilla_protocol::{
     Timestamp,
     device::{Device, DeviceStatus},
+    id::DeviceId,
 };
 use leptos::prelude::*;
 
 /// A line of the list: a device that cannot be asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct UnreachableRow {
+    id: DeviceId,
     name: String,
     reason: String,
     as_of: Timestamp,
@@ -47,7 +49,7 @@ pub fn Unreachable() -> impl IntoView {
             <ul class="silent">
                 {move || unreachable_devices.get().0.into_iter().map(|device| view! {
                     <li>
-                        <a href=format!("/devices/{}", device.name)>{device.name.clone()}</a>
+                        <a href=format!("/devices/{}", device.id)>{device.name.clone()}</a>
                         <AgeLabel moment=device.as_of prefix=crate::copy::table::AS_OF/>
                         <p>{device.reason}</p>
                     </li>
@@ -76,6 +78,7 @@ fn unreachable(device: &Device) -> Option<UnreachableRow> {
         DeviceStatus::Quarantined => copy::QUARANTINED.to_owned(),
     };
     Some(UnreachableRow {
+        id: device.id,
         name: device.name.to_string(),
         reason,
         as_of: device.as_of,
