@@ -339,7 +339,7 @@ impl Acting {
             .objects
             .iter()
             .cloned()
-            .partition(|object| outcome.concerns(&object.key()));
+            .partition(|object| untrack(|| outcome.concerns(object)));
         if !done.is_empty() {
             self.toaster.confirm((words.done)(&done));
             if let Does::Sends { then, .. } = &batch.action.does {

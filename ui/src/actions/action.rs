@@ -78,6 +78,10 @@ pub trait Object: Clone + PartialEq + Debug + Send + Sync + 'static {
     /// The device on which the action takes place, if the page knows it.
     fn device(&self) -> Option<&Device>;
     fn device_name(&self) -> String;
+    /// The keys of the containers that it consists of, of which a job says one by one what came of them.
+    fn parts(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// What an action risks, which decides what is asked first.

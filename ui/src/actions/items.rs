@@ -19,6 +19,9 @@ pub trait ActedOn: ListedItem {
     fn actions() -> &'static [Action<ItemObject<Self>>];
     fn collection(store: Store) -> RwSignal<Collection<Row<Self>>>;
     fn name(&self) -> &str;
+    fn parts(_: &ItemObject<Self>) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// An item on a device.
@@ -100,5 +103,9 @@ impl<T: ActedOn> Object for ItemObject<T> {
 
     fn device_name(&self) -> String {
         self.row.device.to_string()
+    }
+
+    fn parts(&self) -> Vec<String> {
+        T::parts(self)
     }
 }

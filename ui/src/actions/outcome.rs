@@ -10,7 +10,7 @@ const TOLD_ALONE: usize = 3;
 /// The failures of an action.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Outcome {
-    /// The keys of the objects for which it failed.
+    /// The keys of the objects or of their parts for which it failed.
     keys: Vec<String>,
     /// It failed for all of them.
     all: bool,
@@ -66,9 +66,10 @@ impl Outcome {
         }
     }
 
-    /// Whether it failed for the object of a key.
-    pub(super) fn concerns(&self, key: &str) -> bool {
-        self.all || self.keys.iter().any(|failed| failed == key)
+    /// Whether it failed for an object, or for a part of it.
+    pub(super) fn concerns<O: Object>(&self, object: &O) -> bool {
+        let has_failed = |key: &String| self.keys.contains(key);
+        self.all || has_failed(&object.key()) || object.parts().iter().any(has_failed)
     }
 
     /// The sentences that are shown. More than a few failures are one sentence.

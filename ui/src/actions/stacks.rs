@@ -1,4 +1,4 @@
-//! What can be done to a stack: to its containers, as one job.
+//! What can be done to stacks: to all of their containers, as one job.
 
 use super::{
     action::{Action, Does, Kind, Place, Tier},
@@ -11,7 +11,7 @@ use crate::{
     components::icon::lucide,
     copy::{containers as copy, items},
     query::Key,
-    store::{Collection, Store},
+    store::{Collection, Keyed, Store},
     tables::on_device::ListedItem,
 };
 use flotilla_protocol::{
@@ -26,10 +26,7 @@ pub type StackObject = ItemObject<Stack>;
 
 impl ActedOn for Stack {
     const OBJECT: Kind = Kind::Stack;
-    const NOWHERE: &'static [(Place, &'static str)] = &[
-        (Place::Page, "its drawer is all that shows it"),
-        (Place::Bulk, "rows of this table cannot be selected"),
-    ];
+    const NOWHERE: &'static [(Place, &'static str)] = &[(Place::Page, "its drawer is all that shows it")];
 
     fn actions() -> &'static [Action<StackObject>] {
         ACTIONS
@@ -41,6 +38,13 @@ impl ActedOn for Stack {
 
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn parts(stack: &StackObject) -> Vec<String> {
+        containers(stack)
+            .iter()
+            .map(|row| row.key().to_string())
+            .collect()
     }
 }
 

@@ -69,7 +69,10 @@ fn fleet() -> (Owner, Acting) {
         container(1, "far", "exited", ""),
     ];
     fill(store.containers, containers);
-    fill(store.stacks, vec![stack(0, "media"), stack(1, "home")]);
+    fill(
+        store.stacks,
+        vec![stack(0, "media"), stack(1, "home"), stack(1, "media")],
+    );
     fill(store.images, vec![image(0)]);
     let acting = Acting::new(
         store,
@@ -299,12 +302,19 @@ fn several_containers_are_one_job_and_one_is_a_call() {
 }
 
 #[test]
-fn a_stack_is_restarted_as_one_job_on_its_own_containers_without_the_agent() {
+fn stacks_are_restarted_as_one_job_on_their_own_containers_without_the_agent() {
     let (_owner, acting) = fleet();
-    let media = StackObject::all(acting.store).remove(0);
-    let job = sent(action("restart"), &[media]);
+    let mut stacks = StackObject::all(acting.store);
+    let job = sent(action("restart"), &stacks);
+    for own in ["web-id", "member-id", "far-id"] {
+        assert!(job.contains(own), "{own} is not in {job}");
+    }
+    stacks.truncate(1);
+    let job = sent(action("restart"), &stacks);
     assert!(job.contains("web-id") && job.contains("member-id"), "{job}");
-    assert!(!job.contains("far-id") && !job.contains("agent-id"), "{job}");
+    for other in ["far-id", "agent-id"] {
+        assert!(!job.contains(other), "{other} is in {job}");
+    }
 }
 
 #[test]
@@ -342,14 +352,21 @@ fn what_a_job_did_not_do_stays_chosen_and_is_said_once() {
     let parts = format!(
         r#","outcomes":[{},{}],"problem":{{"code":"conflict","message":"1 of 2 containers was not stopped."}}"#,
         outcome("web", "done"),
-        outcome("db", "failed")
+        outcome("member", "failed")
     );
     let failed = Outcome::of_job(&job("failed", &parts));
-    assert!(!failed.concerns(&format!("{}/web-id", IDS[0])));
-    assert!(failed.concerns(&format!("{}/db-id", IDS[0])));
+    let (_owner, acting) = fleet();
+    let (web, member) = (container_of(acting, "web"), container_of(acting, "member"));
+    assert!(!failed.concerns(&web) && failed.concerns(&member));
+    let stacks = StackObject::all(acting.store);
+    let chosen: Vec<_> = stacks.iter().filter(|stack| failed.concerns(*stack)).collect();
+    assert_eq!(
+        chosen.iter().map(|stack| stack.name()).collect::<Vec<_>>(),
+        ["media"]
+    );
     assert_eq!(failed.words("stopped"), ["1 of 2 containers was not stopped."]);
     let done = Outcome::of_job(&job("done", ""));
-    assert!(done.words("stopped").is_empty() && !done.concerns("any"));
+    assert!(done.words("stopped").is_empty() && !done.concerns(&web));
     let canceled = Outcome::of_job(&job("canceled", ""));
-    assert!(canceled.concerns("any"));
+    assert!(canceled.concerns(&web));
 }
