@@ -31,8 +31,6 @@ mod window;
 pub use super::menu::RowAction;
 pub use cells::{Dash, age_cell, date_cell, mono_cell, name_cell, text_cell};
 pub use column::{Column, Narrow, ValuesOf};
-#[cfg(test)]
-pub use declared::slips;
 pub use declared::{About, Table};
 pub use order::SortKey;
 pub use rows::{Same, TableRow, TableRows, Unit, rows_of};

@@ -24,8 +24,8 @@ use std::sync::Arc;
 
 type Column = table::Column<ActivityRow>;
 
-pub static ACTIVITY: Table<ActivityRow> = Table {
-    about: About {
+pub static ACTIVITY: Table<ActivityRow> = Table::new(
+    About {
         word: "activity",
         label: frame::ACTIVITY,
         filter: copy::FILTER,
@@ -34,7 +34,7 @@ pub static ACTIVITY: Table<ActivityRow> = Table {
         sort_words: copy::NEWEST_FIRST,
         scope: &[],
     },
-    columns: &[
+    &[
         Column::text("action", copy::ACTION, 15.0, |row| &row.sentence)
             .fact(Key::Action, |row, fact| fact(copy::word(row.entry.action))),
         Column::view(
@@ -74,7 +74,7 @@ pub static ACTIVITY: Table<ActivityRow> = Table {
             .narrow(Narrow::Below)
             .priority(1),
     ],
-};
+);
 
 #[derive(Debug)]
 pub struct ActivityRow {

@@ -6,13 +6,13 @@ use crate::{
     components::{
         facts::{Fact, Value},
         icon::lucide,
-        table::{self, About, Narrow, SortKey, Table, date_cell, mono_cell},
+        table::{self, About, Narrow, Table, date_cell},
     },
     copy::{frame, inventory_table as copy, items as words},
     format,
     query::Key,
     store::use_store,
-    tables::on_device::{DEVICE_SCOPE, DeviceSummary, ItemRow, ListedItem, device_column},
+    tables::on_device::{DEVICE_SCOPE, DeviceSummary, ItemRow, ListedItem, device_column, id_column},
 };
 use flotilla_protocol::{api::Row, inventory::Image};
 use leptos::prelude::*;
@@ -20,8 +20,8 @@ use leptos::prelude::*;
 pub type ImageRow = ItemRow<Image>;
 type Column = table::Column<ImageRow>;
 
-pub static IMAGES: Table<ImageRow> = Table {
-    about: About {
+pub static IMAGES: Table<ImageRow> = Table::new(
+    About {
         word: "images",
         label: frame::IMAGES,
         filter: words::FILTER_IMAGES,
@@ -30,7 +30,7 @@ pub static IMAGES: Table<ImageRow> = Table {
         sort_words: words::BY_NAME,
         scope: DEVICE_SCOPE,
     },
-    columns: &[
+    &[
         Column::text("repository", words::REPOSITORY, 12.0, |row| {
             &row.derived.repository
         })
@@ -69,18 +69,9 @@ pub static IMAGES: Table<ImageRow> = Table {
         .fixed()
         .ages()
         .priority(2),
-        Column::view(
-            "id",
-            words::ID,
-            8.0,
-            |row| mono_cell(Some(format::short_id(&row.item().id))),
-            |row| SortKey::Text(&row.item().id),
-        )
-        .words(|row| &row.item().id)
-        .fixed()
-        .hidden(),
+        id_column::<Image>().words(|row| &row.item().id),
     ],
-};
+);
 
 #[derive(Debug)]
 pub struct ImageTexts {

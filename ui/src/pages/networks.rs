@@ -5,13 +5,13 @@ use crate::{
     components::{
         facts::{Fact, Value},
         icon::lucide,
-        table::{self, About, Narrow, SortKey, Table, mono_cell},
+        table::{self, About, Narrow, Table},
     },
     copy::{frame, inventory_table as copy, items as words},
     format,
     query::Key,
     store::use_store,
-    tables::on_device::{DEVICE_SCOPE, DeviceSummary, ItemRow, ListedItem, device_column},
+    tables::on_device::{DEVICE_SCOPE, DeviceSummary, ItemRow, ListedItem, device_column, id_column},
 };
 use flotilla_protocol::{api::Row, inventory::Network};
 use leptos::prelude::*;
@@ -19,8 +19,8 @@ use leptos::prelude::*;
 pub type NetworkRow = ItemRow<Network>;
 type Column = table::Column<NetworkRow>;
 
-pub static NETWORKS: Table<NetworkRow> = Table {
-    about: About {
+pub static NETWORKS: Table<NetworkRow> = Table::new(
+    About {
         word: "networks",
         label: frame::NETWORKS,
         filter: words::FILTER_NETWORKS,
@@ -29,7 +29,7 @@ pub static NETWORKS: Table<NetworkRow> = Table {
         sort_words: words::BY_NAME,
         scope: DEVICE_SCOPE,
     },
-    columns: &[
+    &[
         Column::text("name", words::NAME, 12.0, |row| &row.item().name).ordered(1),
         device_column::<Network>(words::DEVICE, 9.0).ordered(2),
         Column::text("driver", words::DRIVER, 6.0, |row| &row.item().driver)
@@ -62,17 +62,9 @@ pub static NETWORKS: Table<NetworkRow> = Table {
         .unsearched()
         .fixed()
         .hidden(),
-        Column::view(
-            "id",
-            words::ID,
-            8.0,
-            |row| mono_cell(Some(format::short_id(&row.item().id))),
-            |row| SortKey::Text(&row.item().id),
-        )
-        .fixed()
-        .hidden(),
+        id_column::<Network>(),
     ],
-};
+);
 
 #[derive(Debug)]
 pub struct NetworkTexts {

@@ -20,8 +20,8 @@ use leptos::prelude::*;
 pub type StackRow = ItemRow<Stack>;
 type Column = table::Column<StackRow>;
 
-pub static STACKS: Table<StackRow> = Table {
-    about: About {
+pub static STACKS: Table<StackRow> = Table::new(
+    About {
         word: "stacks",
         label: frame::STACKS,
         filter: words::FILTER_STACKS,
@@ -30,7 +30,7 @@ pub static STACKS: Table<StackRow> = Table {
         sort_words: TROUBLE_FIRST,
         scope: DEVICE_SCOPE,
     },
-    columns: &[
+    &[
         Column::text("name", words::NAME, 10.0, |row| &row.item().name)
             .mark(|row| shared_name(row.item()))
             .words(|row| &row.derived.names)
@@ -53,7 +53,7 @@ pub static STACKS: Table<StackRow> = Table {
             .ages()
             .priority(1),
     ],
-};
+);
 
 #[derive(Debug)]
 pub struct StackTexts {

@@ -18,8 +18,8 @@ use leptos::prelude::*;
 pub type VolumeRow = ItemRow<Volume>;
 type Column = table::Column<VolumeRow>;
 
-pub static VOLUMES: Table<VolumeRow> = Table {
-    about: About {
+pub static VOLUMES: Table<VolumeRow> = Table::new(
+    About {
         word: "volumes",
         label: frame::VOLUMES,
         filter: words::FILTER_VOLUMES,
@@ -28,7 +28,7 @@ pub static VOLUMES: Table<VolumeRow> = Table {
         sort_words: words::BY_NAME,
         scope: DEVICE_SCOPE,
     },
-    columns: &[
+    &[
         Column::text("name", words::NAME, 12.0, |row| &row.item().name).ordered(1),
         device_column::<Volume>(words::DEVICE, 9.0).priority(4).ordered(2),
         Column::text("driver", words::DRIVER, 6.0, |row| &row.item().driver)
@@ -54,7 +54,7 @@ pub static VOLUMES: Table<VolumeRow> = Table {
         .hidden(),
         Column::text("labels", words::LABELS, 12.0, |row| &row.derived.labels).hidden(),
     ],
-};
+);
 
 #[derive(Debug)]
 pub struct VolumeTexts {

@@ -2,7 +2,7 @@
 
 pub mod ports;
 
-use super::on_device::{DEVICE_SCOPE, DeviceSummary, ItemRow, ListedItem, device_column};
+use super::on_device::{DEVICE_SCOPE, DeviceSummary, ItemRow, ListedItem, device_column, id_column};
 use crate::{
     actions::use_acting,
     clock::use_clock,
@@ -26,8 +26,8 @@ use ports::{open_ports, ports_cell};
 pub type ContainerRow = ItemRow<Container>;
 type Column = table::Column<ContainerRow>;
 
-pub static CONTAINERS: Table<ContainerRow> = Table {
-    about: About {
+pub static CONTAINERS: Table<ContainerRow> = Table::new(
+    About {
         word: "containers",
         label: frame::CONTAINERS,
         filter: copy::FILTER,
@@ -36,7 +36,7 @@ pub static CONTAINERS: Table<ContainerRow> = Table {
         sort_words: copy::TROUBLE_FIRST,
         scope: DEVICE_SCOPE,
     },
-    columns: &[
+    &[
         Column::text("name", copy::NAME, 10.0, |row| &row.item().name)
             .mark(|row| mark(row.item()))
             .ordered(2),
@@ -81,17 +81,9 @@ pub static CONTAINERS: Table<ContainerRow> = Table {
         .figures()
         .descends()
         .hidden(),
-        Column::view(
-            "id",
-            copy::ID,
-            8.0,
-            |row| mono_cell(Some(format::short_id(&row.item().id))),
-            |row| SortKey::Text(&row.item().id),
-        )
-        .fixed()
-        .hidden(),
+        id_column::<Container>(),
     ],
-};
+);
 
 #[derive(Debug)]
 pub struct ContainerTexts {

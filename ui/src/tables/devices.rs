@@ -33,8 +33,8 @@ use web_sys::Element;
 
 type Column = table::Column<DeviceRow>;
 
-pub static DEVICES: Table<DeviceRow> = Table {
-    about: About {
+pub static DEVICES: Table<DeviceRow> = Table::new(
+    About {
         word: "devices",
         label: frame::DEVICES,
         filter: copy::FILTER,
@@ -43,7 +43,7 @@ pub static DEVICES: Table<DeviceRow> = Table {
         sort_words: TROUBLE_FIRST,
         scope: &[],
     },
-    columns: &[
+    &[
         Column::text("name", copy::NAME, 9.0, |row| row.device.name.as_str())
             .mark(|row| row.device.this_computer.then(this_computer))
             .fact(Key::Device, |row, fact| fact(row.device.name.as_str()))
@@ -137,7 +137,7 @@ pub static DEVICES: Table<DeviceRow> = Table {
         .hidden(),
         Column::age("enrolled", copy::ENROLLED, 6.5, |row| row.device.enrolled).hidden(),
     ],
-};
+);
 
 /// A device with the path to it from this computer, if that is a device, too.
 #[derive(Debug)]

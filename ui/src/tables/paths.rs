@@ -23,8 +23,8 @@ use std::sync::Arc;
 
 type Column = table::Column<PathRow>;
 
-pub static PATHS: Table<PathRow> = Table {
-    about: About {
+pub static PATHS: Table<PathRow> = Table::new(
+    About {
         word: "paths",
         label: copy::PATHS,
         filter: copy::FILTER_PATHS,
@@ -33,7 +33,7 @@ pub static PATHS: Table<PathRow> = Table {
         sort_words: copy::TROUBLE_FIRST,
         scope: &[],
     },
-    columns: &[
+    &[
         Column::text("from", copy::FROM, 6.0, |row| row.path.from.as_str())
             .fact(Key::Device, |row, fact| fact(row.path.from.as_str()))
             .ordered(2),
@@ -99,7 +99,7 @@ pub static PATHS: Table<PathRow> = Table {
         .figures()
         .hidden(),
     ],
-};
+);
 
 #[derive(Debug)]
 pub struct PathRow {

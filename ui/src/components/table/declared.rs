@@ -1,7 +1,7 @@
 //! A table as a page declares it: its words and its columns.
 
 use super::{
-    column::{Column, ColumnAt, Facet, Head},
+    column::{Column, ColumnAt, Facet, Head, Narrow},
     order::SortBy,
     rows::TableRow,
 };
@@ -10,8 +10,20 @@ use crate::query::Key;
 /// The declaration of the table of a kind of rows. The first column names the row and cannot be hidden or moved.
 #[derive(Debug)]
 pub struct Table<R: 'static> {
-    pub about: About,
-    pub columns: &'static [Column<R>],
+    pub(super) about: About,
+    pub(super) columns: &'static [Column<R>],
+}
+
+impl<R> Table<R> {
+    /// Declares a table.
+    ///
+    /// # Panics
+    /// At compile time, if it could not be used as it is declared.
+    #[must_use]
+    pub const fn new(about: About, columns: &'static [Column<R>]) -> Self {
+        check(columns);
+        Self { about, columns }
+    }
 }
 
 /// The words of a table.
@@ -95,37 +107,139 @@ impl Spec {
     }
 }
 
-/// What is wrong with a declaration, for tests.
+/// Panics where a declaration has a slip.
+const fn check<R>(columns: &[Column<R>]) {
+    let (mut below, mut status, mut figure, mut ages, mut steps) = (0, 0, 0, 0, 0);
+    let mut at = 0;
+    while at < columns.len() {
+        let head = &columns[at].head;
+        assert!(is_word(head.word), "the word of a column is of small letters");
+        assert!(
+            place_of(columns, head.word) == at,
+            "two columns have the same word"
+        );
+        match head.narrow {
+            Some(Narrow::Below) => below += 1,
+            Some(Narrow::Status) => status += 1,
+            Some(Narrow::Figure) => figure += 1,
+            None => {}
+        }
+        ages += head.ages as u8;
+        steps += head.ordered.is_some() as u8;
+        at += 1;
+    }
+    let first = &columns[0].head;
+    assert!(
+        first.narrow.is_none() && !first.hidden,
+        "the first column names the row in every view"
+    );
+    assert!(
+        below == 1 && status <= 1 && figure <= 1,
+        "a narrow view has one column below the name, and at most one status and one figure"
+    );
+    assert!(ages == 1, "a stale row shows its age in one column");
+    assert!(steps > 0, "a table has an order of its own");
+    while steps > 0 {
+        assert!(
+            has_step(columns, steps),
+            "the steps of the order are counted from 1"
+        );
+        steps -= 1;
+    }
+}
+
+/// Whether addresses can hold a word as it is.
+const fn is_word(word: &str) -> bool {
+    let bytes = word.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() && bytes[at].is_ascii_lowercase() {
+        at += 1;
+    }
+    at > 0 && at == bytes.len()
+}
+
+/// Where the first column of a word is.
+const fn place_of<R>(columns: &[Column<R>], word: &str) -> ColumnAt {
+    let mut at = 0;
+    while at < columns.len() && !is_same(columns[at].head.word, word) {
+        at += 1;
+    }
+    at
+}
+
+const fn is_same(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    let mut at = 0;
+    while at < one.len() && at < other.len() && one[at] == other[at] {
+        at += 1;
+    }
+    at == one.len() && at == other.len()
+}
+
+const fn has_step<R>(columns: &[Column<R>], step: u8) -> bool {
+    let mut at = 0;
+    while at < columns.len() {
+        if matches!(columns[at].head.ordered, Some(own) if own == step) {
+            return true;
+        }
+        at += 1;
+    }
+    false
+}
+
 #[cfg(test)]
-#[must_use]
-pub fn slips<R: TableRow>() -> Vec<String> {
-    use super::column::Narrow;
-    let heads = Spec::of::<R>().heads();
-    let mut slips = Vec::new();
-    for (at, head) in heads.iter().enumerate() {
-        let word = head.word;
-        if heads[..at].iter().any(|other| other.word == word) {
-            slips.push(format!("two columns have the word {word}"));
-        }
-        if word.is_empty() || !word.bytes().all(|c| c.is_ascii_lowercase()) {
-            slips.push(format!("no address can hold the word {word}"));
-        }
-        if at == 0 && (head.narrow.is_some() || head.hidden) {
-            slips.push(format!("{word} names the row in every view"));
-        }
+mod tests {
+    use super::*;
+
+    type Plain = Column<&'static str>;
+
+    const NAME: Plain = Plain::text("name", "Name", 1.0, |row| row).ordered(1);
+    const BELOW: Plain = Plain::text("below", "Below", 1.0, |row| row)
+        .narrow(Narrow::Below)
+        .ages();
+
+    #[test]
+    fn a_table_with_a_name_an_order_and_two_lines_is_right() {
+        check(&[
+            NAME,
+            BELOW,
+            Plain::text("other", "Other", 1.0, |row| row).ordered(2),
+        ]);
     }
-    let many = |place| heads.iter().filter(|head| head.narrow == Some(place)).count();
-    if many(Narrow::Below) != 1 || many(Narrow::Status) > 1 || many(Narrow::Figure) > 1 {
-        slips.push("the two lines of a narrow view are not filled once each".to_owned());
+
+    #[test]
+    #[should_panic(expected = "small letters")]
+    fn a_word_that_no_address_can_hold_is_a_slip() {
+        check(&[NAME, BELOW, Plain::text("last seen", "Other", 1.0, |row| row)]);
     }
-    if heads.iter().filter(|head| head.ages).count() != 1 {
-        slips.push("a stale row shows its age in one column".to_owned());
+
+    #[test]
+    #[should_panic(expected = "the same word")]
+    fn a_word_for_two_columns_is_a_slip() {
+        check(&[NAME, BELOW, Plain::text("below", "Other", 1.0, |row| row)]);
     }
-    let mut steps: Vec<_> = heads.iter().filter_map(|head| head.ordered).collect();
-    steps.sort_unstable();
-    let expected: Vec<u8> = (1..).take(steps.len()).collect();
-    if steps.is_empty() || steps != expected {
-        slips.push(format!("the steps of the order are {steps:?}"));
+
+    #[test]
+    #[should_panic(expected = "names the row")]
+    fn a_hidden_name_is_a_slip() {
+        check(&[NAME.hidden(), BELOW]);
     }
-    slips
+
+    #[test]
+    #[should_panic(expected = "below the name")]
+    fn a_narrow_view_without_a_second_line_is_a_slip() {
+        check(&[NAME.ages(), Plain::text("other", "Other", 1.0, |row| row)]);
+    }
+
+    #[test]
+    #[should_panic(expected = "in one column")]
+    fn two_ages_are_a_slip() {
+        check(&[NAME.ages(), BELOW]);
+    }
+
+    #[test]
+    #[should_panic(expected = "counted from 1")]
+    fn a_step_that_is_left_out_is_a_slip() {
+        check(&[NAME, BELOW.ordered(3)]);
+    }
 }

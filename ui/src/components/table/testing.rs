@@ -26,8 +26,8 @@ impl Named {
 pub(super) const NAME: ColumnAt = 0;
 pub(super) const LOAD: ColumnAt = 2;
 
-pub(super) static NAMED: Table<Named> = Table {
-    about: About {
+pub(super) static NAMED: Table<Named> = Table::new(
+    About {
         word: "named",
         label: "Named",
         filter: "Filter",
@@ -36,13 +36,14 @@ pub(super) static NAMED: Table<Named> = Table {
         sort_words: "",
         scope: &[],
     },
-    columns: &[
+    &[
         Column::<Named>::text("name", "Name", 10.0, |row| &row.name)
             .fact(Key::Device, |row, fact| fact(&row.name))
             .ordered(2),
         Column::<Named>::text("image", "Image", 8.0, |_| "")
             .facet(Key::Image, "Image", &[], |_, fact| fact(""))
             .narrow(Narrow::Below)
+            .ages()
             .priority(1),
         Column::<Named>::view("load", "Load", 4.0, |_| text_cell(None), load)
             .figures()
@@ -52,7 +53,7 @@ pub(super) static NAMED: Table<Named> = Table {
             .mono()
             .hidden(),
     ],
-};
+);
 
 fn load(row: &Named) -> SortKey<'_> {
     Some(row.load).filter(|load| !load.is_nan()).into()
