@@ -22,6 +22,7 @@ mod tests;
 
 pub mod containers;
 pub mod devices;
+pub mod fleet;
 pub mod stacks;
 
 pub use acting::{Acting, Doing, Told, use_acting};

@@ -93,7 +93,8 @@ pub fn PageFrame() -> impl IntoView {
     };
     provide_context(overlays);
     focus::guard();
-    keys::listen(overlays);
+    let acting = Acting::provide();
+    keys::listen(acting, overlays);
     let here = Memo::new({
         let location = use_location();
         move |_| location.pathname.with(|path| registry::locate(path))
@@ -103,7 +104,6 @@ pub fn PageFrame() -> impl IntoView {
     ready::mark_ready(store);
     let welcome = Memo::new(move |_| here.with(|place| is_welcome(place.as_ref())));
     let unnamed = welcome_first(welcome);
-    let acting = Acting::provide();
     let asking = Memo::new(move |_| acting.is_asking());
     let missing = Memo::new(move |_| store.session.get() == Session::Missing);
     Effect::new(move |_| {

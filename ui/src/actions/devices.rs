@@ -41,7 +41,7 @@ static ACTIONS: &[Action<DeviceObject>] = &[
         )
     },
     Action {
-        offered: DeviceObject::is_pending,
+        offered: |it| it.is_pending() || it.device.token_expires.is_some(),
         absent: &[(Place::Page, "a notice has its button"), (Place::Bulk, ONE_PAGE)],
         ..Action::showing(
             "enrollment",

@@ -1,5 +1,6 @@
 //! What is declared reaches every place, and what is chosen is never silently ignored.
 
+mod fleet;
 mod pages;
 
 use super::{

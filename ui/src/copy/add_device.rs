@@ -6,7 +6,6 @@ use flotilla_protocol::{
     device::{NetworkMode, RelayPreference},
 };
 
-pub const ADD_DEVICE: &str = "Add Device";
 pub const STEPS: [&str; 3] = ["Name", "Network", "Install"];
 
 pub const CONTINUE: &str = "Continue";

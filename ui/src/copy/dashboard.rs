@@ -10,7 +10,6 @@ pub const MEMORY: &str = "Memory";
 pub const DISK: &str = "Disk";
 pub const NEEDS_ATTENTION: &str = "Needs attention";
 pub const ALL_QUIET: &str = "All quiet";
-pub const ADD_DEVICE: &str = "Add Device";
 pub const SEE_ALL: &str = "See all devices";
 pub const RECENT: &str = "Recent activity";
 pub const NO_ACTIVITY: &str = "Nothing has happened yet.";

@@ -63,9 +63,8 @@ pub fn go_key(key: &str) -> String {
 pub const KEYS_TO_SEARCH: &[(&str, &str)] =
     &[("Ctrl K", "Search or run a command"), ("/", "Go to the filter")];
 
-/// Shortcuts on every page, after those that open pages: keys and their action.
+/// Shortcuts on every page, after those of pages and of the fleet: keys and their action.
 pub const KEYS: &[(&str, &str)] = &[
-    ("a", "Add Device"),
     ("?", "Keyboard shortcuts"),
     ("F6", "Next part of the page"),
     ("F8", "Notifications"),

@@ -2,7 +2,6 @@
 
 use crate::format::count;
 
-pub const ADD_DEVICE: &str = "Add Device";
 pub const NO_DEVICES: &str = "Nothing to show yet";
 pub const NO_DEVICES_TEXT: &str = "Containers, images and volumes appear once a device is added.";
 pub const NO_ANSWER: &str = "No device answered";

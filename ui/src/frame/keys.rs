@@ -2,13 +2,16 @@
 
 use super::Overlays;
 use crate::{
+    actions::{
+        Acting,
+        fleet::{FLEET_ACTIONS, FleetAction},
+    },
     browser,
     components::toast,
     prefs::use_prefs,
-    registry::{self, ADD_DEVICE},
+    registry,
 };
 use leptos::{ev, prelude::*};
-use leptos_router::hooks::use_navigate;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, KeyboardEvent};
 
@@ -19,15 +22,15 @@ const SEQUENCE: f64 = 1_500.0;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum KeyAction {
     Go(&'static str),
+    Begin(&'static FleetAction),
     Filter,
     Shortcuts,
     /// The first key of `g …`; the second one names the page.
     AwaitSecondKey,
 }
 
-pub(super) fn listen(overlays: Overlays) {
+pub(super) fn listen(acting: Acting, overlays: Overlays) {
     let prefs = use_prefs();
-    let navigate = use_navigate();
     let g_pressed_at = StoredValue::new(None::<f64>);
     let handle = window_event_listener(ev::keydown, move |event| {
         if event.default_prevented() || !handle_everywhere(&event, overlays) {
@@ -47,7 +50,8 @@ pub(super) fn listen(overlays: Overlays) {
         };
         event.prevent_default();
         match action {
-            KeyAction::Go(path) => navigate(path, Default::default()),
+            KeyAction::Go(path) => acting.go(path),
+            KeyAction::Begin(action) => action.begin(acting),
             KeyAction::Filter => browser::focus(".table .filter input"),
             KeyAction::Shortcuts => overlays.shortcuts.set(true),
             KeyAction::AwaitSecondKey => g_pressed_at.set_value(Some(now)),
@@ -61,13 +65,16 @@ fn single_key(key: &str, after_g: bool) -> Option<KeyAction> {
         let page = registry::nav().find(|(_, nav)| nav.key == Some(key));
         return page.map(|(page, _)| KeyAction::Go(page.path));
     }
-    Some(match key {
-        "g" => KeyAction::AwaitSecondKey,
-        "a" => KeyAction::Go(ADD_DEVICE),
-        "/" => KeyAction::Filter,
-        "?" => KeyAction::Shortcuts,
-        _ => return None,
-    })
+    let of_fleet = || {
+        let action = FLEET_ACTIONS.into_iter().find(|action| action.key == key);
+        action.map(KeyAction::Begin)
+    };
+    match key {
+        "g" => Some(KeyAction::AwaitSecondKey),
+        "/" => Some(KeyAction::Filter),
+        "?" => Some(KeyAction::Shortcuts),
+        _ => of_fleet(),
+    }
 }
 
 /// Handles the keys that work in fields too. Answers `false` if the key was one of them.
@@ -139,12 +146,14 @@ fn next_region(backward: bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::actions::fleet::ADD_DEVICE;
 
     #[test]
     fn g_waits_for_where_to_go() {
         assert_eq!(single_key("g", false), Some(KeyAction::AwaitSecondKey));
         assert_eq!(single_key("d", true), Some(KeyAction::Go("/devices")));
         assert_eq!(single_key("d", false), None);
+        assert_eq!(single_key("a", false), Some(KeyAction::Begin(&ADD_DEVICE)));
         assert_eq!(single_key("a", true), None);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Overlays;
 use crate::{
+    actions::fleet::FLEET_ACTIONS,
     components::{button::Button, dialog::Dialog},
     copy::frame as copy,
     registry,
@@ -25,7 +26,7 @@ pub fn Shortcuts() -> impl IntoView {
 
 type Shortcut = (String, &'static str);
 
-/// The keys of the frame, with those of the pages after the key of the filter.
+/// The keys of the frame, with those of the pages and of the fleet after the key of the filter.
 fn everywhere() -> Vec<Shortcut> {
     let of_page = |(page, nav): (&'static registry::Page, &'static registry::Nav)| {
         let key = nav.key?;
@@ -33,6 +34,7 @@ fn everywhere() -> Vec<Shortcut> {
     };
     let mut keys = listed(copy::KEYS_TO_SEARCH);
     keys.extend(registry::nav().filter_map(of_page));
+    keys.extend(FLEET_ACTIONS.map(|action| (action.key.to_owned(), action.verb)));
     keys.extend(listed(copy::KEYS));
     keys
 }

@@ -22,6 +22,7 @@ mod stages;
 pub(crate) use diagram::diagram;
 
 use crate::{
+    actions::fleet::ADD_DEVICE,
     components::{
         dialog::{Dialog, Size},
         stepper::Stepper,
@@ -56,7 +57,7 @@ pub fn AddDevice() -> impl IntoView {
         Step::Install => view! { <InstallStep on_close=close/> }.into_any(),
     };
     view! {
-        <Dialog title=copy::ADD_DEVICE size=Size::Wide on_close=close edited=Signal::derive(move || flow.is_edited()) head>
+        <Dialog title=ADD_DEVICE.verb size=Size::Wide on_close=close edited=Signal::derive(move || flow.is_edited()) head>
             {step}
         </Dialog>
     }

@@ -10,20 +10,15 @@ mod tiles;
 mod trouble;
 
 use crate::{
-    components::{
-        button::{Button, ButtonKind},
-        empty::EmptyState,
-        icon::lucide,
-        loaded::Loaded,
-    },
+    actions::fleet::ADD_DEVICE,
+    components::{empty::EmptyState, icon::lucide, loaded::Loaded},
     copy::dashboard as copy,
     frame::PageActions,
-    registry::ADD_DEVICE,
     store::{load_of, use_store},
 };
 use attention::NeedsAttention;
 use leptos::prelude::*;
-use leptos_router::{components::A, hooks::use_navigate};
+use leptos_router::components::A;
 use recent::RecentActivity;
 use summary::Summary;
 use tiles::Tiles;
@@ -46,7 +41,7 @@ pub fn DashboardPage() -> impl IntoView {
 fn NoDevices() -> impl IntoView {
     view! {
         <EmptyState glyph=lucide::SERVER title=copy::NO_DEVICES.to_owned() text=copy::NO_DEVICES_TEXT.to_owned()>
-            <AddDeviceButton/>
+            {ADD_DEVICE.button()}
         </EmptyState>
     }
 }
@@ -54,7 +49,7 @@ fn NoDevices() -> impl IntoView {
 #[component]
 fn FleetOverview() -> impl IntoView {
     view! {
-        <PageActions><AddDeviceButton/></PageActions>
+        <PageActions>{ADD_DEVICE.button()}</PageActions>
         <Summary/>
         <div class="dashboard-columns">
             <div class="dashboard-main">
@@ -70,11 +65,4 @@ fn FleetOverview() -> impl IntoView {
             <RecentActivity/>
         </div>
     }
-}
-
-#[component]
-fn AddDeviceButton() -> impl IntoView {
-    let navigate = use_navigate();
-    let add = move || navigate(ADD_DEVICE, Default::default());
-    view! { <Button label=copy::ADD_DEVICE kind=ButtonKind::Primary glyph=lucide::PLUS on_press=add/> }
 }

@@ -1,10 +1,9 @@
 //! The list of devices, and the dialog that adds one.
 
 use crate::{
-    actions::{DeviceObject, bulk_bar, row_menu},
+    actions::{DeviceObject, bulk_bar, fleet::ADD_DEVICE, row_menu},
     components::{
         anchor::Anchor,
-        button::{Button, ButtonKind},
         empty::EmptyState,
         focus::Opener,
         icon::lucide,
@@ -17,7 +16,6 @@ use crate::{
     frame::{PageActions, use_place},
     lazy_views,
     pages::{inventory_table::outdated, mesh::PathTest},
-    registry::ADD_DEVICE as ADD,
     store::{last_row, load_of, row, use_store},
     tables::devices::{PathPeek, address, device_rows},
 };
@@ -34,18 +32,11 @@ pub fn DevicesPage() -> impl IntoView {
     view! {
         // An empty list has this button in its content instead.
         <Show when=move || any.get() fallback=|| ()>
-            <PageActions><AddButton/></PageActions>
+            <PageActions>{ADD_DEVICE.button()}</PageActions>
         </Show>
         <div class="table-page"><DevicesTable/></div>
         {move || adding.get().then(|| lazy_views::add_device().view())}
     }
-}
-
-#[component]
-fn AddButton() -> impl IntoView {
-    let navigate = use_navigate();
-    let add = move || navigate(ADD, Default::default());
-    view! { <Button label=copy::ADD kind=ButtonKind::Primary glyph=lucide::PLUS on_press=add/> }
 }
 
 #[component]
@@ -64,7 +55,7 @@ fn DevicesTable() -> impl IntoView {
     let is_empty = Memo::new(move |_| store.devices.with(|devices| devices.rows().is_empty()));
     let body = move || {
         if is_empty.get() {
-            return view! { <EmptyState glyph=lucide::SERVER title=copy::EMPTY text=copy::EMPTY_TEXT><AddButton/></EmptyState> }.into_any();
+            return view! { <EmptyState glyph=lucide::SERVER title=copy::EMPTY text=copy::EMPTY_TEXT>{ADD_DEVICE.button()}</EmptyState> }.into_any();
         }
         let bulk = ViewFn::from(move || bulk_bar::<DeviceObject>(table));
         view! { <DataTable table actions=Some(actions.clone()) on_open=Some(open) bulk=Some(bulk)/> }

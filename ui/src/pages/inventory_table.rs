@@ -11,22 +11,21 @@ pub use details::{Buttons, Details, OpenedRow, date, device_link, opened_row, ro
 pub use item_page::{ItemActions, ItemPage};
 
 use crate::{
+    actions::fleet::ADD_DEVICE,
     components::{
-        button::{Button, ButtonKind},
+        button::Button,
         empty::EmptyState,
         icon::{Glyph, lucide},
         loaded::Loaded,
         table::{Beside, DataTable, RowActions, TableState},
     },
     copy::inventory_table as copy,
-    registry::ADD_DEVICE,
     store::{Collection, Contact, InventoryItem, Load, use_store},
     tables::on_device::ListedItem,
 };
 use device_choice::DeviceChoice;
 use flotilla_protocol::{Timestamp, api::Row, device::DeviceStatus};
 use leptos::prelude::*;
-use leptos_router::hooks::use_navigate;
 use unreachable::Unreachable;
 
 /// What a page with such a table shows, and how far its loading has come.
@@ -149,11 +148,9 @@ fn NoAnswer() -> impl IntoView {
 /// The content of an inventory page in a fleet without devices.
 #[component]
 fn NoDevices() -> impl IntoView {
-    let navigate = use_navigate();
-    let add = move || navigate(ADD_DEVICE, Default::default());
     view! {
         <EmptyState glyph=lucide::BOXES title=copy::NO_DEVICES text=copy::NO_DEVICES_TEXT>
-            <Button label=copy::ADD_DEVICE kind=ButtonKind::Primary on_press=add/>
+            {ADD_DEVICE.button()}
         </EmptyState>
     }
 }

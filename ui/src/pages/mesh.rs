@@ -16,16 +16,10 @@ pub(crate) use round_trips::RoundTrips;
 pub(crate) use table::{PathDialog, PathsTable};
 
 use crate::{
-    components::{
-        button::{Button, ButtonKind},
-        empty::EmptyState,
-        icon::lucide,
-        loaded::Loaded,
-        tabs::Tabs,
-    },
+    actions::fleet::ADD_DEVICE,
+    components::{empty::EmptyState, icon::lucide, loaded::Loaded, tabs::Tabs},
     copy::{devices, mesh as copy},
     frame::use_place,
-    registry::ADD_DEVICE,
     store::use_store,
 };
 use leptos::prelude::*;
@@ -92,11 +86,9 @@ fn too_few(count: usize) -> AnyView {
     } else {
         (copy::ONE, copy::ONE_TEXT)
     };
-    let navigate = use_navigate();
-    let add = move || navigate(ADD_DEVICE, Default::default());
     view! {
         <EmptyState glyph=lucide::WAYPOINTS title=title.to_owned() text=text.to_owned()>
-            <Button label=devices::ADD kind=ButtonKind::Primary on_press=add/>
+            {ADD_DEVICE.button()}
         </EmptyState>
     }
     .into_any()

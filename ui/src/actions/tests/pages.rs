@@ -55,3 +55,14 @@ fn each_kind_of_object_has_its_places_on_pages() {
         );
     }
 }
+
+#[test]
+fn pages_add_a_device_by_the_declaration_alone() {
+    let pages = pages();
+    let code = pages.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let own: Vec<_> = code
+        .filter(|line| line.contains("/devices/add") || line.contains("registry::ADD_DEVICE"))
+        .collect();
+    assert!(own.is_empty(), "these have the address themselves: {own:?}");
+    assert!(pages.contains("ADD_DEVICE.button()"));
+}

@@ -38,6 +38,19 @@ impl Store {
         (!may).then(|| copy::why_not(verb, device.map(|device| device.name.as_str())))
     }
 
+    /// The reason for controls that do this to the fleet as a whole.
+    #[must_use]
+    pub fn reason(self, verb: Verb) -> Signal<Option<String>> {
+        Signal::derive(move || self.why_not(verb, None))
+    }
+
+    /// Why there is no device on which it may do this; `None` if there can be one.
+    #[must_use]
+    pub fn why_nowhere(self, verb: Verb) -> Option<String> {
+        let may = self.in_scope(verb, |scope| !scope.is_none());
+        (!may).then(|| copy::why_nowhere(verb))
+    }
+
     fn in_scope(self, verb: Verb, holds: impl FnOnce(&Scope) -> bool) -> bool {
         self.session.with(|session| match session {
             Session::Open(caller) => caller.scope(verb).is_some_and(holds),
@@ -84,6 +97,9 @@ mod tests {
         assert!(!store.may_everywhere(Verb::Manage) && !store.may(Verb::Manage, &web));
         let why = store.why_not(Verb::Operate, Some(&lab)).unwrap();
         assert!(why.contains("lab") && why.contains("operate"), "{why}");
+        assert!(store.why_nowhere(Verb::Operate).is_none());
+        let why = store.why_nowhere(Verb::Enroll).unwrap();
+        assert!(why.contains("any device") && why.contains("enroll"), "{why}");
         let why = store.why_not(Verb::Tokens, None).unwrap();
         assert!(why.contains("owner"), "{why}");
     }

@@ -2,14 +2,16 @@
 
 use super::verbs::verbs;
 use crate::{
-    actions::{Acting, AnyObject, Found, KINDS, Kind, Offer},
+    actions::{
+        Acting, AnyObject, Found, KINDS, Kind, Offer,
+        fleet::{FLEET_ACTIONS, FleetAction},
+    },
     browser,
     components::icon::{Glyph, lucide},
     copy::{frame, palette as copy},
     frame::Overlays,
     prefs::{Theme, use_prefs},
-    registry::{self, ADD_DEVICE},
-    store::use_store,
+    registry,
 };
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -125,6 +127,14 @@ impl PaletteEntry {
         self.object.is_some() || matches!(self.action, EntryAction::Choose(_))
     }
 
+    fn of_fleet(action: &FleetAction, acting: Acting) -> Self {
+        let go = EntryAction::Go(action.address.to_owned());
+        Self {
+            reason: untrack(|| action.reason(acting.store)),
+            ..Self::new(Group::Actions, action.glyph, action.verb, "", go)
+        }
+    }
+
     fn page(glyph: Glyph, title: &str, path: &str) -> Self {
         Self::new(Group::GoTo, glyph, title, "", EntryAction::Go(path.to_owned()))
     }
@@ -135,7 +145,8 @@ pub(super) fn collect(acting: Acting) -> Vec<PaletteEntry> {
     let mut entries: Vec<_> = pages().collect();
     entries.extend(objects_of_fleet(acting));
     entries.extend(verbs(acting));
-    entries.extend(actions());
+    entries.extend(FLEET_ACTIONS.map(|action| PaletteEntry::of_fleet(action, acting)));
+    entries.extend(of_page(acting));
     let recents = recent_entries(&entries);
     recents.into_iter().chain(entries).collect()
 }
@@ -162,25 +173,21 @@ fn group_of(kind: Kind) -> Group {
     }
 }
 
-fn actions() -> Vec<PaletteEntry> {
-    let (store, prefs) = (use_store(), use_prefs());
+/// What changes the page alone.
+fn of_page(acting: Acting) -> Vec<PaletteEntry> {
+    let prefs = use_prefs();
     let overlays: Overlays = expect_context();
     let action_entry =
         |glyph, title: &str, action| PaletteEntry::new(Group::Actions, glyph, title, "", action);
     let theme = |theme: Theme| EntryAction::Run(Arc::new(move || prefs.theme.set(theme)));
     vec![
-        action_entry(
-            lucide::PLUS,
-            crate::copy::devices::ADD,
-            EntryAction::Go(ADD_DEVICE.to_owned()),
-        ),
         action_entry(lucide::MOON, copy::DARK, theme(Theme::Dark)),
         action_entry(lucide::SUN, copy::LIGHT, theme(Theme::Light)),
         action_entry(lucide::MONITOR, copy::SYSTEM, theme(Theme::System)),
         action_entry(
             lucide::REFRESH_CW,
             copy::RELOAD,
-            EntryAction::Run(Arc::new(move || store.reload())),
+            EntryAction::Run(Arc::new(move || acting.store.reload())),
         ),
         action_entry(
             lucide::KEYBOARD,

@@ -11,7 +11,7 @@ use crate::{
 };
 use flotilla_protocol::{
     Code,
-    api::{AddDevice, DeviceAdded, RemoveDevice, RotateDevice, TokenLifetime},
+    api::{AddDevice, DeviceAdded, RemoveDevice, RotateDevice, TokenLifetime, Verb},
     device::{NetworkMode, RelayPreference},
     id::DeviceId,
 };
@@ -220,6 +220,14 @@ impl Flow {
             }
             send(&request).await
         });
+    }
+
+    /// Why no new command can be created for the device.
+    pub(super) fn reason_against_renewal(self) -> Signal<Option<String>> {
+        Signal::derive(move || {
+            let device = self.store.lookup_device(&self.device.get()?.to_string())?;
+            self.store.why_not(Verb::Enroll, Some(&device))
+        })
     }
 
     /// Creates a new command for the same device; the one before stops working.

@@ -179,7 +179,8 @@ fn Methods() -> impl IntoView {
 fn ended_command(flow: Flow, text: String) -> AnyView {
     view! {
         <Notice tone=Tone::Warn text>
-            <Button label=copy::NEW_COMMAND kind=ButtonKind::Primary busy=flow.busy on_press=move || flow.renew()/>
+            <Button label=copy::NEW_COMMAND kind=ButtonKind::Primary busy=flow.busy reason=flow.reason_against_renewal()
+                on_press=move || flow.renew()/>
         </Notice>
     }
     .into_any()

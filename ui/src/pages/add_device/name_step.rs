@@ -5,6 +5,7 @@ use super::{
     location::{LocationChoice, WayToController},
 };
 use crate::{
+    actions::fleet::ADD_DEVICE,
     components::{
         button::{Button, ButtonKind},
         field::Field,
@@ -37,14 +38,17 @@ pub(super) fn NameStep(#[prop(into)] on_close: Callback<()>) -> impl IntoView {
         })
     });
     let stuck = Memo::new(move |_| flow.is_stuck());
-    let reason = Signal::derive(move || stuck.get().then(|| copy::NOT_REACHABLE.to_owned()));
+    let reason = Signal::derive(move || {
+        let no_way = || stuck.get().then(|| copy::NOT_REACHABLE.to_owned());
+        ADD_DEVICE.reason(store).or_else(no_way)
+    });
     let go_on = move || {
         checked.set(true);
         if problem.with_untracked(Option::is_some) {
             if let Some(field) = field.get_untracked() {
                 field.focus().ok();
             }
-        } else if !stuck.get_untracked() {
+        } else if reason.with_untracked(Option::is_none) {
             flow.step.set(Step::Network);
         }
     };

@@ -50,7 +50,8 @@ fn SecretGone() -> impl IntoView {
     };
     view! {
         <Notice tone=Tone::Info text=Signal::derive(text)>
-            <Button label=copy::NEW_COMMAND busy=flow.busy on_press=move || flow.renew()/>
+            <Button label=copy::NEW_COMMAND busy=flow.busy reason=flow.reason_against_renewal()
+                on_press=move || flow.renew()/>
         </Notice>
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     copy::addresses as copy,
     store::{Store, use_store},
 };
-use flotilla_protocol::endpoint::Endpoint;
+use flotilla_protocol::{api::Verb, endpoint::Endpoint};
 use leptos::{ev::KeyboardEvent, html, prelude::*, task::spawn_local};
 
 /// A button that opens a field for a new address. It may be inside a form of the page.
@@ -23,6 +23,7 @@ pub fn AddAddress(
     on_added: Option<Callback<()>>,
 ) -> impl IntoView {
     let open = RwSignal::new(false);
+    let reason = use_store().reason(Verb::Manage);
     // The button takes the focus only after the field was closed, not when the page opens.
     let was_open = StoredValue::new(false);
     let button = move || {
@@ -34,7 +35,7 @@ pub fn AddAddress(
             was_open.set_value(true);
             open.set(true);
         };
-        view! { <Button label=copy::ADD glyph=lucide::PLUS node_ref=button on_press=show/> }
+        view! { <Button label=copy::ADD glyph=lucide::PLUS reason node_ref=button on_press=show/> }
     };
     move || {
         if open.get() {

@@ -75,7 +75,7 @@ fn line(address: Address, removal: Option<Removal>) -> impl IntoView {
     let status = status_badge(&status(address.own.as_ref()), false, false);
     let remove = removal.filter(|_| address.added).map(|removal| {
         let press = move || removal.press(&address);
-        view! { <IconButton name=copy::remove(&name) glyph=lucide::TRASH_2 on_press=press/> }
+        view! { <IconButton name=copy::remove(&name) glyph=lucide::TRASH_2 reason=removal.reason() on_press=press/> }
     });
     view! {
         <div class="address"><span class="mono">{name}</span>{status}{added}{remove}</div>

@@ -10,7 +10,7 @@ use crate::{
     copy::addresses as copy,
     store::{Store, use_store},
 };
-use flotilla_protocol::endpoint::Endpoint;
+use flotilla_protocol::{api::Verb, endpoint::Endpoint};
 use leptos::{prelude::*, task::spawn_local};
 
 /// The removal of addresses. A handle: copies share the same signals.
@@ -33,6 +33,11 @@ impl Removal {
             busy: RwSignal::new(false),
             failure: RwSignal::new(None),
         }
+    }
+
+    /// Why no address can be removed.
+    pub(super) fn reason(self) -> Signal<Option<String>> {
+        self.store.reason(Verb::Manage)
     }
 
     /// Removes an address, or opens the dialog first.

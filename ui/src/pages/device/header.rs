@@ -10,7 +10,7 @@ use crate::{
     components::{
         age::AgeLabel,
         badge::{Status, StatusBadge, Tone},
-        button::{Button, IconButton},
+        button::IconButton,
         error_state::Notice,
         icon::lucide,
         path_badge::PathBadge,
@@ -22,7 +22,6 @@ use crate::{
 };
 use flotilla_protocol::device::{Attention as About, Device, DeviceStatus};
 use leptos::prelude::*;
-use leptos_router::hooks::use_navigate;
 use std::sync::Arc;
 
 #[component]
@@ -122,11 +121,9 @@ fn desktop_choice(device: Signal<Arc<Device>>, words: fn(&str) -> String) -> Any
 #[component]
 fn Pending(device: Signal<Arc<Device>>) -> impl IntoView {
     let clock = use_clock();
-    let navigate = StoredValue::new(use_navigate());
-    let waiting =
-        Memo::new(move |_| device.with(|device| device.token_expires.map(|expires| (device.id, expires))));
+    let waiting = Memo::new(move |_| device.with(|device| device.token_expires));
     move || {
-        let (id, expires) = waiting.get()?;
+        let expires = waiting.get()?;
         let left = move || format::countdown(expires.as_second() - clock.second.get().as_second());
         let text = Signal::derive(move || {
             if expires > clock.second.get() {
@@ -141,9 +138,7 @@ fn Pending(device: Signal<Arc<Device>>) -> impl IntoView {
                 )
             }
         });
-        let show = move || {
-            navigate.with_value(|navigate| navigate(&format!("/devices/add?device={id}"), Default::default()))
-        };
-        Some(view! { <Notice tone=Tone::Info text><Button label="Show progress" on_press=show/></Notice> })
+        let show = actions::button::<DeviceObject>("enrollment", key_of(device));
+        Some(view! { <Notice tone=Tone::Info text>{show}</Notice> })
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     store::{Store, use_store},
 };
 use flotilla_protocol::{
-    api::{DeviceChange, TagChange, UpdateDevice},
+    api::{DeviceChange, TagChange, UpdateDevice, Verb},
     device::Device,
 };
 use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
@@ -38,6 +38,7 @@ pub(super) fn Tags(device: Signal<Arc<Device>>) -> impl IntoView {
     });
     let change = Memo::new(move |_| edited.with(|edited| saved.with(|saved| change(saved, edited))));
     let is_changed = move || change.with(|(add, remove)| !add.is_empty() || !remove.is_empty());
+    let reason = Signal::derive(move || device.with(|device| store.why_not(Verb::Tags, Some(device))));
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         if busy.get_untracked() || !untrack(is_changed) {
@@ -71,7 +72,7 @@ pub(super) fn Tags(device: Signal<Arc<Device>>) -> impl IntoView {
             {move || is_changed().then(|| view! {
                 <p class="caption">{change.with(difference)}</p>
                 <div class="actions">
-                    <Button label=copy::SAVE_TAGS kind=ButtonKind::Primary submit=true busy doing=copy::SAVING_TAGS/>
+                    <Button label=copy::SAVE_TAGS kind=ButtonKind::Primary submit=true busy doing=copy::SAVING_TAGS reason/>
                     <Button label=copy::DISCARD kind=ButtonKind::Quiet on_press=move || edited.set(saved.get_untracked())/>
                 </div>
             })}

@@ -3,9 +3,13 @@
 use crate::{
     components::{button::Button, error_state::ErrorState, icon::lucide},
     copy::mesh as copy,
-    store::{Known, ask},
+    store::{Known, ask, use_store},
 };
-use flotilla_protocol::{api::TestPath, id::DeviceId, path::PathAttempt};
+use flotilla_protocol::{
+    api::{TestPath, Verb},
+    id::DeviceId,
+    path::PathAttempt,
+};
 use leptos::prelude::*;
 
 /// The button that tests a path, and the outcome.
@@ -36,9 +40,18 @@ pub(crate) fn PathTest(from: DeviceId, to: DeviceId) -> impl IntoView {
         })
     };
     view! {
-        <div class="actions"><Button label=copy::TEST glyph=lucide::RADAR busy on_press=test/></div>
+        <div class="actions"><Button label=copy::TEST glyph=lucide::RADAR busy reason=reason_against_test(from) on_press=test/></div>
         <div role="status">{outcome_view}</div>
     }
+}
+
+/// Why this caller may not test the paths of a device.
+pub(super) fn reason_against_test(from: DeviceId) -> Signal<Option<String>> {
+    let store = use_store();
+    Signal::derive(move || {
+        let device = store.devices.with(|devices| devices.rows().get(&from).cloned())?;
+        store.why_not(Verb::Operate, Some(&device))
+    })
 }
 
 /// The outcome of a test, one line per attempt.

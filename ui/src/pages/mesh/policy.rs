@@ -21,10 +21,14 @@ use crate::{
     },
     copy::policy as copy,
     frame::PageActions,
+    store::use_store,
 };
 use conflict::Comparison;
 use draft::{name_of, unreachable_devices_of};
-use flotilla_protocol::policy::{PolicyTest, Rule};
+use flotilla_protocol::{
+    api::Verb,
+    policy::{PolicyTest, Rule},
+};
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use review::Review;
@@ -46,6 +50,8 @@ struct Forms {
     open: RwSignal<Option<OpenForm>>,
     /// The form has something that is not kept yet, so no other one can be opened in its place.
     edited: RwSignal<bool>,
+    /// Why this caller may not change the policy.
+    denied: Signal<Option<String>>,
 }
 
 impl Forms {
@@ -53,6 +59,7 @@ impl Forms {
         Self {
             open: RwSignal::new(None),
             edited: RwSignal::new(false),
+            denied: use_store().reason(Verb::Policy),
         }
     }
 
@@ -71,9 +78,12 @@ impl Forms {
         edited
     }
 
-    /// Why no other form can be opened.
+    /// Why no other form can be opened, and nothing removed.
     fn reason(self) -> Signal<Option<String>> {
-        Signal::derive(move || self.edited.get().then(|| copy::FORM_OPEN.to_owned()))
+        Signal::derive(move || {
+            let open = || self.edited.get().then(|| copy::FORM_OPEN.to_owned());
+            self.denied.get().or_else(open)
+        })
     }
 }
 
@@ -294,7 +304,7 @@ fn Tests(draft: PolicyDraft, forms: Forms) -> impl IntoView {
             <h2 id="tests">{copy::TESTS}</h2>
             <ul class="sentences">
                 <For each=tests key=|(index, test)| (*index, copy::test(test))
-                    children=move |(index, test)| view! { <TestLine draft failing index test/> }/>
+                    children=move |(index, test)| view! { <TestLine draft forms failing index test/> }/>
             </ul>
             <p class="hint">{copy::TESTS_TEXT}</p>
             <div class="actions">
@@ -307,6 +317,7 @@ fn Tests(draft: PolicyDraft, forms: Forms) -> impl IntoView {
 #[component]
 fn TestLine(
     draft: PolicyDraft,
+    forms: Forms,
     failing: Memo<Vec<PolicyTest>>,
     index: usize,
     test: PolicyTest,
@@ -328,7 +339,7 @@ fn TestLine(
             <p>{text.clone()}</p>
             <span class="actions">
                 {status}
-                <IconButton name=copy::remove_test(&text) glyph=lucide::TRASH_2 on_press=remove/>
+                <IconButton name=copy::remove_test(&text) glyph=lucide::TRASH_2 reason=forms.reason() on_press=remove/>
             </span>
         </li>
     }

@@ -2,9 +2,9 @@
 
 use super::{PathTest, RoundTrips, test_all::TestAll};
 use crate::{
-    actions::{PathObject, row_menu},
+    actions::{PathObject, fleet::ADD_DEVICE, row_menu},
     components::{
-        button::{Button, ButtonKind},
+        button::Button,
         dialog::Dialog,
         empty::EmptyState,
         icon::lucide,
@@ -12,15 +12,13 @@ use crate::{
         path_badge::PathFacts,
         table::{DataTable, TableState},
     },
-    copy::{devices, mesh as copy},
+    copy::mesh as copy,
     pages::inventory_table::outdated,
-    registry::ADD_DEVICE,
     store::{last_row, load_of, row, use_store},
     tables::paths::{ends_of, path_rows},
 };
 use flotilla_protocol::id::DeviceId;
 use leptos::prelude::*;
-use leptos_router::hooks::use_navigate;
 
 /// The table of all paths, or of those that begin at `only`.
 #[component]
@@ -55,8 +53,6 @@ pub(crate) fn PathsTable(only: Option<DeviceId>) -> impl IntoView {
 #[component]
 fn NoPaths() -> impl IntoView {
     let store = use_store();
-    let navigate = use_navigate();
-    let add = Callback::new(move |()| navigate(ADD_DEVICE, Default::default()));
     let few = Memo::new(move |_| {
         store.devices.with(|devices| {
             let enrolled = devices.rows().values().filter(|device| device.enrolled.is_some());
@@ -67,7 +63,7 @@ fn NoPaths() -> impl IntoView {
         if few.get() {
             view! {
                 <EmptyState glyph=lucide::WAYPOINTS title=copy::ONE text=copy::ONE_TEXT>
-                    <Button label=devices::ADD kind=ButtonKind::Primary glyph=lucide::PLUS on_press=add/>
+                    {ADD_DEVICE.button()}
                 </EmptyState>
             }
             .into_any()

@@ -1,6 +1,6 @@
 //! The test of all paths of a device, with its progress and results.
 
-use super::attempts::lines;
+use super::attempts::{lines, reason_against_test};
 use crate::{
     api::send,
     components::{
@@ -105,7 +105,11 @@ pub(super) fn TestAll(from: DeviceId) -> impl IntoView {
                 .collect::<Vec<_>>()
         })
     });
-    let reason = Signal::derive(move || peers.with(Vec::is_empty).then(|| copy::NO_PEERS.to_owned()));
+    let denied = reason_against_test(from);
+    let reason = Signal::derive(move || {
+        let alone = || peers.with(Vec::is_empty).then(|| copy::NO_PEERS.to_owned());
+        denied.get().or_else(alone)
+    });
     let busy = Signal::derive(move || tests.is_busy());
     let stop = move || {
         let more = tests.waiting.with(|waiting| !waiting.is_empty());

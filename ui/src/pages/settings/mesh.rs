@@ -8,7 +8,7 @@ use crate::{
     copy::mesh as copy,
     store::use_store,
 };
-use flotilla_protocol::api::UpdateFleet;
+use flotilla_protocol::api::{UpdateFleet, Verb};
 use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
 use relays::Relays;
 
@@ -36,6 +36,7 @@ fn Range() -> impl IntoView {
     let value = Signal::derive(move || typed.get().or_else(|| known.get()).unwrap_or_default());
     let refused = RwSignal::new(None::<String>);
     let busy = RwSignal::new(false);
+    let reason = store.reason(Verb::Manage);
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         if busy.get_untracked() {
@@ -64,7 +65,7 @@ fn Range() -> impl IntoView {
         <form class="range" on:submit=submit novalidate>
             <Field label=copy::RANGE value hint=copy::RANGE_HINT verbatim=true error=refused
                 on_input=move |text| typed.set(Some(text))/>
-            {move || changed().then(|| view! { <div class="actions"><Button label=copy::CHANGE_RANGE submit=true busy/></div> })}
+            {move || changed().then(|| view! { <div class="actions"><Button label=copy::CHANGE_RANGE submit=true busy reason/></div> })}
         </form>
     }
 }

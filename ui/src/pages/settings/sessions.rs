@@ -4,9 +4,9 @@ use crate::{
     api::send,
     components::{age::AgeLabel, button::Button, loaded::Loaded, toast::use_toaster},
     copy::settings as copy,
-    store::{Known, ask, load_of},
+    store::{Known, ask, load_of, use_store},
 };
-use flotilla_protocol::api::{EndSession, List, ListSessions, SessionFacts};
+use flotilla_protocol::api::{EndSession, List, ListSessions, SessionFacts, Verb};
 use leptos::{prelude::*, task::spawn_local};
 
 #[component]
@@ -14,6 +14,7 @@ pub(super) fn Sessions() -> impl IntoView {
     let toaster = use_toaster();
     let known = RwSignal::new(Known::<List<SessionFacts>>::default());
     let busy = RwSignal::new(false);
+    let reason = use_store().reason(Verb::SignIn);
     ask(known, ListSessions);
     let end = Callback::new(move |(session, place): (String, String)| {
         if busy.get_untracked() {
@@ -37,7 +38,7 @@ pub(super) fn Sessions() -> impl IntoView {
         if sessions.is_empty() {
             return view! { <p class="hint">{copy::NO_OTHER_SESSION}</p> }.into_any();
         }
-        let line = |session| session_line(session, busy, end);
+        let line = |session| session_line(session, (busy, reason), end);
         let lines = sessions.into_iter().map(line).collect_view();
         view! { <ul class="sessions" aria-label=copy::SESSIONS>{lines}</ul> }.into_any()
     };
@@ -52,7 +53,7 @@ pub(super) fn Sessions() -> impl IntoView {
 
 fn session_line(
     session: SessionFacts,
-    busy: RwSignal<bool>,
+    (busy, reason): (RwSignal<bool>, Signal<Option<String>>),
     end: Callback<(String, String)>,
 ) -> impl IntoView {
     let way_out = if session.current {
@@ -60,7 +61,7 @@ fn session_line(
     } else {
         let (id, place) = (session.id.to_string(), session.place.clone());
         let press = move || end.run((id.clone(), place.clone()));
-        view! { <Button label=copy::END_SESSION busy on_press=press/> }.into_any()
+        view! { <Button label=copy::END_SESSION busy reason on_press=press/> }.into_any()
     };
     view! {
         <li>

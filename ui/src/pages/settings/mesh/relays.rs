@@ -14,7 +14,7 @@ use crate::{
     store::{Store, use_store},
 };
 use flotilla_protocol::{
-    api::{PromoteRelay, RelayChange, RelayFacts},
+    api::{PromoteRelay, RelayChange, RelayFacts, Verb},
     device::{Device, DeviceStatus, NetworkMode},
     endpoint::Endpoint,
 };
@@ -195,6 +195,12 @@ pub(super) fn Relays() -> impl IntoView {
     }
 }
 
+/// Why this caller may not decide whether a device relays.
+fn why_not(store: Store, device: &str) -> Option<String> {
+    let device = store.lookup_device(device)?;
+    store.why_not(Verb::Manage, Some(&device))
+}
+
 /// Devices that could become relays.
 fn candidates(store: Store) -> Vec<String> {
     store.devices.with(|devices| {
@@ -221,8 +227,12 @@ fn RelayForm(draft: RelayDraft) -> impl IntoView {
     let limit_error = draft.error("mbit_per_second", draft.limit, &LIMITS, copy::LIMIT_WRONG);
     let address_error = Signal::derive(move || draft.refusal_of("address"));
     let reason = Signal::derive(move || {
-        let no_candidate = draft.edited.with(Option::is_none) && free.with(Vec::is_empty);
-        no_candidate.then(|| copy::NO_CANDIDATE.to_owned())
+        let edited = draft.edited.get();
+        let no_candidate = edited.is_none() && free.with(Vec::is_empty);
+        let denied = || why_not(store, &edited.unwrap_or_else(|| draft.device.get()));
+        no_candidate
+            .then(|| copy::NO_CANDIDATE.to_owned())
+            .or_else(denied)
     });
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
@@ -293,7 +303,8 @@ fn relay_line(relay: &RelayFacts, store: Store, draft: RelayDraft) -> impl IntoV
             copy::stop_relay(device.as_str()),
         );
         let (device, own) = (device.to_string(), relay.clone());
-        let name = device.clone();
+        let (name, relaying) = (device.clone(), device.clone());
+        let reason = Signal::derive(move || why_not(store, &relaying));
         let change = move || {
             if let Some(device) = untrack(|| store.lookup_device(&name)) {
                 draft.edit(&own, &device);
@@ -307,8 +318,8 @@ fn relay_line(relay: &RelayFacts, store: Store, draft: RelayDraft) -> impl IntoV
         };
         view! {
             <span class="actions">
-                <Button label=edit on_press=change/>
-                <Button label=stop on_press=end/>
+                <Button label=edit reason on_press=change/>
+                <Button label=stop reason on_press=end/>
             </span>
         }
     });
