@@ -7,7 +7,7 @@ pub mod badge;
 pub mod button;
 pub mod chart;
 pub mod clipboard_block;
-mod closing;
+pub mod closing;
 pub mod combobox;
 pub mod confirm;
 pub mod dialog;

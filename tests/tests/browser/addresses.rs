@@ -43,6 +43,20 @@ fn a_device_elsewhere_waits_for_an_address_that_is_added_right_there() -> Result
         page.press(Key::Enter).await?;
         page.shows("is not an address", seconds(2.0)).await?;
         page.keep_picture("add-elsewhere-wrong").await?;
+        // What is typed is not lost to one key.
+        page.press(Key::Escape).await?;
+        page.focus_is("button", "Keep editing").await?;
+        page.press(Key::Enter).await?;
+        page.gone("alertdialog", "Discard your changes?").await?;
+        page.focus_is("textbox", "New address").await?;
+        let kept = page.run("return document.activeElement.value").await?;
+        ensure!(kept == "not an address", "it is {kept}");
+        page.press(Key::Escape).await?;
+        page.click("button", "Discard changes").await?;
+        page.focus_is("button", "Add an address").await?;
+        page.press(Key::Enter).await?;
+        page.focus_is("textbox", "New address").await?;
+        // An empty field asks nothing, and the dialog around it stays.
         page.press(Key::Escape).await?;
         page.focus_is("button", "Add an address").await?;
         page.press(Key::Enter).await?;
@@ -91,6 +105,8 @@ fn addresses_are_looked_after_in_settings() -> Result<()> {
         page.press(Key::Enter).await?;
         page.shows("is in the list already", seconds(2.0)).await?;
         page.press(Key::Escape).await?;
+        page.click("button", "Discard changes").await?;
+        page.focus_is("button", "Add an address").await?;
         page.find("button", &format!("Remove {other}"))
             .await?
             .click()

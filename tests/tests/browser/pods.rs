@@ -194,6 +194,11 @@ fn a_device_changes_its_network_mode_by_keyboard_alone() -> Result<()> {
         page.focus_is("radio", "Bridge networking").await?;
         page.shows("What stops being reachable", seconds(2.0)).await?;
         page.keep_picture("mode-choose").await?;
+        page.press(Key::Escape).await?;
+        page.focus_is("button", "Keep editing").await?;
+        page.press(Key::Enter).await?;
+        page.gone("alertdialog", "Discard your changes?").await?;
+        page.focus_is("radio", "Bridge networking").await?;
         page.tab_to("button", "Change to Bridge networking").await?;
         page.press(Key::Enter).await?;
         page.shows("nas is online with Bridge networking.", seconds(40.0))

@@ -9,15 +9,16 @@ use crate::copy::forms as copy;
 use leptos::{ev::KeyboardEvent, html, prelude::*};
 
 /// How a panel closes. A handle: copies share the same signals.
-#[derive(Clone, Copy)]
-pub(super) struct Closing {
+#[derive(Debug, Clone, Copy)]
+pub struct Closing {
     edited: Signal<bool>,
     asking: RwSignal<bool>,
     on_close: Callback<()>,
 }
 
 impl Closing {
-    pub(super) fn new(edited: Signal<bool>, on_close: Callback<()>) -> Self {
+    #[must_use]
+    pub fn new(edited: Signal<bool>, on_close: Callback<()>) -> Self {
         Self {
             edited,
             asking: RwSignal::new(false),
@@ -26,7 +27,7 @@ impl Closing {
     }
 
     /// Closes the panel, or asks first. Answers whether it closed it.
-    pub(super) fn leave(self) -> bool {
+    pub fn leave(self) -> bool {
         if self.edited.get_untracked() {
             self.asking.set(true);
             return false;
@@ -36,7 +37,7 @@ impl Closing {
         true
     }
 
-    pub(super) fn on_key(self, event: &KeyboardEvent) {
+    pub fn on_key(self, event: &KeyboardEvent) {
         if event.key() == "Escape" && !event.default_prevented() {
             event.prevent_default();
             event.stop_propagation();
@@ -45,7 +46,8 @@ impl Closing {
     }
 
     /// The question, while it is open.
-    pub(super) fn question(self) -> AnyView {
+    #[must_use]
+    pub fn question(self) -> AnyView {
         let keep = Callback::new(move |()| self.asking.set(false));
         let question = move || {
             let asking = self.asking.get();

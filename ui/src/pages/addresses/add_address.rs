@@ -5,6 +5,7 @@ use crate::{
     api::Failure,
     components::{
         button::{Button, ButtonKind},
+        closing::Closing,
         field::Field,
         focus::focus_when_shown,
         icon::lucide,
@@ -22,8 +23,8 @@ pub fn AddAddress(
     #[prop(optional, into)]
     on_added: Option<Callback<()>>,
 ) -> impl IntoView {
-    let open = RwSignal::new(false);
     let reason = use_store().reason(Verb::Manage);
+    let open = RwSignal::new(false);
     // The button takes the focus only after the field was closed, not when the page opens.
     let was_open = StoredValue::new(false);
     let button = move || {
@@ -77,18 +78,15 @@ fn NewAddress(open: RwSignal<bool>, on_added: Option<Callback<()>>) -> impl Into
             }
         });
     };
+    let edited = Signal::derive(move || typed.with(|typed| !typed.trim().is_empty()));
+    let closing = Closing::new(edited, Callback::new(move |()| open.set(false)));
     let keys = move |event: KeyboardEvent| match event.key().as_str() {
         // Enter in the field adds the address and does not submit a form around it.
         "Enter" if is_field(&event) => {
             event.prevent_default();
             save();
         }
-        "Escape" => {
-            event.prevent_default();
-            event.stop_propagation();
-            open.set(false);
-        }
-        _ => {}
+        _ => closing.on_key(&event),
     };
     view! {
         <div class="new-address" role="group" aria-label=copy::ADD on:keydown=keys>
@@ -98,6 +96,7 @@ fn NewAddress(open: RwSignal<bool>, on_added: Option<Callback<()>>) -> impl Into
                 <Button label=copy::SAVE kind=ButtonKind::Secondary busy on_press=save/>
                 <Button label=copy::CANCEL kind=ButtonKind::Quiet on_press=move || open.set(false)/>
             </div>
+            {closing.question()}
         </div>
     }
 }
