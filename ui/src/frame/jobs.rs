@@ -7,7 +7,7 @@ use crate::{
     components::{
         badge::{Status, Tone, status_badge},
         button::{Button, ButtonKind},
-        icon::lucide,
+        icon::{Icon, lucide},
         popover::Popover,
     },
     copy::jobs as copy,
@@ -38,7 +38,9 @@ pub fn JobsButton() -> impl IntoView {
         })
     });
     let spoken = Signal::derive(move || Some(copy::name(running.get())));
-    let mark = move || (running.get() > 0).then(|| view! { <span class="count">{running.get()}</span> });
+    let count = move || (running.get() > 0).then(|| view! { <span class="count">{running.get()}</span> });
+    // In a narrow window the icon is there in place of the word.
+    let mark = move || view! { <Icon glyph=lucide::LIST_CHECKS/>{count} };
     view! {
         <Popover label=copy::JOBS name=copy::JOBS class="jobs" kind=ButtonKind::Quiet spoken mark open=overlays.jobs
             panel=|| lazy_views::jobs().view()/>

@@ -76,6 +76,9 @@ pub const LAYERS: Glyph = Glyph(
 pub const LAYOUT_DASHBOARD: Glyph = Glyph(
     r#"<rect width="7" height="9" x="3" y="3" rx="1"/> <rect width="7" height="5" x="14" y="3" rx="1"/> <rect width="7" height="9" x="14" y="12" rx="1"/> <rect width="7" height="5" x="3" y="16" rx="1"/>"#,
 );
+pub const LIST_CHECKS: Glyph = Glyph(
+    r#"<path d="M13 5h8"/> <path d="M13 12h8"/> <path d="M13 19h8"/> <path d="m3 17 2 2 4-4"/> <path d="m3 7 2 2 4-4"/>"#,
+);
 pub const LOADER_CIRCLE: Glyph = Glyph(r#"<path d="M21 12a9 9 0 1 1-6.219-8.56"/>"#);
 pub const LOCK: Glyph = Glyph(
     r#"<rect width="18" height="11" x="3" y="11" rx="2" ry="2"/> <path d="M7 11V7a5 5 0 0 1 10 0v4"/>"#,
