@@ -6,6 +6,8 @@ mod addresses;
 mod first_minutes;
 mod fleet;
 mod focus;
+mod frame;
+mod jobs;
 mod keyboard;
 mod loading;
 mod mesh;

@@ -1,12 +1,13 @@
-//! Tables in a browser: actions are about the rows that are shown, the focus never falls out of the table, and rows are
-//! opened as links are.
+//! Tables in a browser: actions are about the rows that are shown, the focus never falls out of the table, rows are
+//! opened as links are, and cells have buttons of their own.
 
 use anyhow::{Context, Result, ensure};
 use flotilla_tests::browser::{Browser, Page, keys::Key};
 use flotilla_tests::engine::WORKER;
 use flotilla_tests::eventually::{eventually, seconds};
 use flotilla_tests::fleet::Fleet;
-use flotilla_tests::lab::{Lab, Machine, with_lab};
+use flotilla_tests::flotilla::{Agent, ControlSetup};
+use flotilla_tests::lab::{Lab, Machine, on, with_lab};
 
 /// Starts a fleet of one device with the containers `web`, `alpha` and `beta`, and a browser that shows them in the
 /// table.
@@ -174,5 +175,46 @@ fn rows_are_opened_as_links_are_and_text_in_them_can_be_selected() -> Result<()>
         page.click("button", "Copy mesh address of nas").await?;
         page.shows("is copied.", seconds(2.0)).await?;
         becomes(page, "window.notReloaded", "true").await
+    })
+}
+
+/// The start of the name of the button in the first cell with a path, which names the way and why it is so.
+const PATH: &str = "document.querySelector('.path-cell')?.ariaLabel";
+
+#[test]
+fn the_path_to_a_device_is_told_and_its_address_copied_in_its_row() -> Result<()> {
+    on(Lab::without_engines(1)?, async |lab| {
+        let mut setup = ControlSetup::new(lab)?;
+        setup.arguments.push("--local-agent".to_owned());
+        let (control, browser) = Browser::on_fleet(lab, setup).await?;
+        let (page, machine) = (&browser.page, lab.machine(1));
+        let added = control.add(machine.name()).await?;
+        let _agent = Agent::start(machine, &added)?;
+        control.eventually_online(machine.name(), seconds(15.0)).await?;
+        page.click("link", "Devices").await?;
+        page.shows("This one", seconds(15.0)).await?;
+        let path = eventually("the path is direct", seconds(40.0), async || {
+            let path = says(page, PATH).await?;
+            ensure!(
+                path.starts_with(&format!("Path to {}: Direct", machine.name())),
+                "it is {path}"
+            );
+            Ok(path)
+        })
+        .await?;
+        page.click("button", &path).await?;
+        page.shows("RTT", seconds(2.0)).await?;
+        page.click("button", "Test path now").await?;
+        page.shows("answered in", seconds(15.0)).await?;
+        page.keep_picture("devices-path").await?;
+        page.press(Key::Escape).await?;
+        page.gone("button", "Test path now").await?;
+        becomes(page, "document.activeElement.tagName !== 'BODY'", "true").await?;
+
+        let copy = format!("Copy mesh address of {}", machine.name());
+        page.click("button", &copy).await?;
+        page.shows(&format!("{} is copied.", added.device.mesh_ip), seconds(2.0))
+            .await
+            .map(drop)
     })
 }
