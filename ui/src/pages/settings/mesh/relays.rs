@@ -109,6 +109,15 @@ impl RelayDraft {
         });
     }
 
+    /// Why the relay cannot be made or changed.
+    fn reason(self, store: Store, candidates: Memo<Vec<String>>) -> Signal<Option<String>> {
+        Signal::derive(move || match self.edited.get() {
+            Some(device) => why_not(store, &device),
+            None if candidates.with(Vec::is_empty) => Some(copy::NO_CANDIDATE.to_owned()),
+            None => self.device.with(|device| why_not(store, device)),
+        })
+    }
+
     /// The controller's refusal of this field.
     fn refusal_of(self, field: &'static str) -> Option<String> {
         self.refused.with(|refused| {
@@ -226,14 +235,7 @@ fn RelayForm(draft: RelayDraft) -> impl IntoView {
     let port_error = draft.error("port", draft.port, &PORTS, copy::PORT_WRONG);
     let limit_error = draft.error("mbit_per_second", draft.limit, &LIMITS, copy::LIMIT_WRONG);
     let address_error = Signal::derive(move || draft.refusal_of("address"));
-    let reason = Signal::derive(move || {
-        let edited = draft.edited.get();
-        let no_candidate = edited.is_none() && free.with(Vec::is_empty);
-        let denied = || why_not(store, &edited.unwrap_or_else(|| draft.device.get()));
-        no_candidate
-            .then(|| copy::NO_CANDIDATE.to_owned())
-            .or_else(denied)
-    });
+    let reason = draft.reason(store, free);
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         if let (None, Some(request)) = (reason.get_untracked(), draft.request()) {
