@@ -46,7 +46,7 @@ export function draw(place, top, unit, moved) {
     {
       width: place.clientWidth,
       height: HEIGHT,
-      padding: [8, 8, 0, 0],
+      padding: [8, 24, 0, 0],
       scales: { x: { range: () => [from, to] }, y: { range: () => [0, top] } },
       series: [{}, { stroke: () => ink.line, width: 2, points: { show: false }, spanGaps: false }],
       axes: [
