@@ -20,7 +20,6 @@ use crate::{
     components::{focus, toast::Toasts},
     copy::{frame as copy, sign_in},
     lazy_views,
-    pages::sign_in::SignInPage,
     registry::{self, Place, WELCOME},
     session::Session,
     store::use_store,
@@ -123,7 +122,7 @@ pub fn PageFrame() -> impl IntoView {
             <top_bar::TopBar heading/>
             <banner::Banner/>
             <main id="content" tabindex="-1">
-                {move || missing.get().then(|| view! { <SignInPage/> })}
+                {move || missing.get().then(|| registry::parts::sign_in().view())}
                 <div class="pages" hidden=move || missing.get() || unnamed.get() && !welcome.get()><Outlet here/></div>
             </main>
         </div>

@@ -102,6 +102,7 @@ pub mod parts {
         rest {
             settings: pages::settings::SettingsPage;
             welcome: pages::welcome::WelcomePage;
+            sign_in: pages::sign_in::SignInPage;
         }
     }
 }

@@ -11,6 +11,7 @@ mod kinds;
 mod listed;
 mod permission;
 mod rows;
+mod singles;
 
 pub use super::{
     known::{Known, ask, load_of},
@@ -31,6 +32,7 @@ use flotilla_protocol::{
 };
 use leptos::prelude::*;
 use listed::LiveCollection;
+use singles::Single;
 use std::{collections::BTreeMap, ops::Deref, sync::Arc};
 
 /// The state of the live stream.
@@ -55,14 +57,16 @@ pub struct Store {
     pub older_activity: RwSignal<Known<()>>,
     /// The policy in force, once a page loaded it.
     pub policy: RwSignal<Option<PolicyInForce>>,
-    /// The newest enrollment of each device, as far as the live stream or a call delivered it.
+    /// The newest enrollment of each device, once a page asked for one.
     pub enrollments: RwSignal<BTreeMap<DeviceId, Enrollment>>,
-    /// The newest installation over SSH of each device, as far as the live stream or a call delivered it.
+    /// The newest installation over SSH of each device, once a page asked for one.
     pub pushes: RwSignal<BTreeMap<DeviceId, Push>>,
     pub contact: RwSignal<Contact>,
     pub session: RwSignal<Session>,
     /// The collections that a page needed, which are the ones that live frames change.
     needed: StoredValue<Vec<Arc<dyn LiveCollection>>>,
+    /// What is no collection and a page needed, which live frames change, too.
+    singles: StoredValue<Vec<Single>>,
     /// The requests for the fleet.
     fleet_asked: StoredValue<Progress>,
     /// Collections that changed and whose signals are not notified yet.
@@ -82,6 +86,7 @@ impl Store {
             contact: RwSignal::new(Contact::Connecting),
             session: RwSignal::new(Session::Opening),
             needed: StoredValue::default(),
+            singles: StoredValue::default(),
             fleet_asked: StoredValue::default(),
             unpainted: StoredValue::default(),
         };
@@ -126,10 +131,9 @@ impl Store {
         }
         if let Some(gone) = frame.remove {
             if let ResourceRef::Device { device_id } = gone {
-                self.enrollments
-                    .maybe_update(|known| known.remove(&device_id).is_some());
-                self.pushes
-                    .maybe_update(|known| known.remove(&device_id).is_some());
+                for single in self.singles.get_value() {
+                    (single.forget)(self, device_id);
+                }
             }
             self.change(|collection| Ok(collection.remove(frame.seq, &gone)))?;
         }
@@ -137,24 +141,17 @@ impl Store {
     }
 
     fn upsert(self, seq: u64, Upsert { kind, value }: Upsert<'_>) -> serde_json::Result<()> {
-        match kind {
-            "fleet" => self.take_fleet(serde_json::from_str(value.get())?),
-            "policy" => self.take_policy(serde_json::from_str(value.get())?),
-            "enrollment" => {
-                let enrollment: Enrollment = serde_json::from_str(value.get())?;
-                self.enrollments.update(|known| {
-                    known.insert(enrollment.device_id, enrollment);
-                });
-            }
-            "push" => {
-                let push: Push = serde_json::from_str(value.get())?;
-                self.pushes.update(|known| {
-                    known.insert(push.device_id, push);
-                });
-            }
-            _ => self.change(|collection| Ok(collection.name() == kind && collection.upsert(seq, value)?))?,
+        if kind == "fleet" {
+            self.take_fleet(serde_json::from_str(value.get())?);
+            return Ok(());
         }
-        Ok(())
+        let single = self
+            .singles
+            .with_value(|known| known.iter().find(|single| single.name == kind).copied());
+        match single {
+            Some(single) => (single.read)(self, value),
+            None => self.change(|collection| Ok(collection.name() == kind && collection.upsert(seq, value)?)),
+        }
     }
 
     /// Stores the fleet as a frame or a call that changed it has it. An answer that is on its way says what was before.
@@ -162,16 +159,6 @@ impl Store {
         self.fleet_asked
             .update_value(|asked| _ = asked.begin(clock::now()));
         self.fleet.set(Some(fleet));
-    }
-
-    /// Stores a policy unless a newer one is known: a response may arrive after the frame of a newer save.
-    pub fn take_policy(self, policy: PolicyInForce) {
-        let known = self
-            .policy
-            .with_untracked(|known| known.as_ref().map(|known| known.revision));
-        if known.is_none_or(|known| known < policy.revision) {
-            self.policy.set(Some(policy));
-        }
     }
 
     /// Calls `change` for every collection, and notifies the signals of those that answer `true` in the next animation

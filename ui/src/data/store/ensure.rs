@@ -8,7 +8,7 @@ use super::{
 use crate::{
     clock,
     data::{
-        api::{Call, Failure, send},
+        api::{Call, send},
         load::{Load, Progress},
     },
     session::Session,
@@ -16,7 +16,7 @@ use crate::{
 use flotilla_protocol::{
     Code,
     activity::Activity,
-    api::{GetCaller, GetEnrollment, GetFleet, GetPolicy, List, ListActivity, Request},
+    api::{GetCaller, GetFleet, List, ListActivity, Request},
 };
 use leptos::{prelude::*, task::spawn_local};
 use serde::de::DeserializeOwned;
@@ -31,15 +31,6 @@ impl Store {
         self.ensure_devices();
         self.ensure_containers();
         self.ensure_stacks();
-    }
-
-    /// Loads the policy in force.
-    ///
-    /// # Errors
-    /// The controller refused or did not answer.
-    pub async fn load_policy(self) -> Result<(), Failure> {
-        self.take_policy(send(&GetPolicy).await?);
-        Ok(())
     }
 
     /// Loads the next page of the activity log, older than the loaded entries. Does nothing while one is being loaded.
@@ -61,17 +52,6 @@ impl Store {
         });
     }
 
-    /// Loads the state of a device's newest enrollment.
-    pub fn load_enrollment(self, device: String) {
-        spawn_local(async move {
-            if let Ok(enrollment) = send(&GetEnrollment { device }).await {
-                self.enrollments.update(|known| {
-                    known.insert(enrollment.device_id, enrollment);
-                });
-            }
-        });
-    }
-
     /// Loads again everything that was loaded before.
     pub fn reload(self) {
         self.load_caller();
@@ -79,14 +59,8 @@ impl Store {
         for collection in self.needed.get_value() {
             listed::load(collection);
         }
-        if self.policy.with_untracked(Option::is_some) {
-            spawn_local(async move { _ = self.load_policy().await });
-        }
-        let devices: Vec<_> = self
-            .enrollments
-            .with_untracked(|known| known.keys().copied().collect());
-        for device in devices {
-            self.load_enrollment(device.to_string());
+        for single in self.singles.get_value() {
+            (single.reload)(self);
         }
     }
 

@@ -99,6 +99,7 @@ pub(super) fn push_of(flow: Flow, store: Store) -> Option<Push> {
 
 /// Follows the installation on the flow's device. One that began before this dialog was opened is shown, too.
 pub(super) fn follow(flow: Flow, store: Store) {
+    store.follow_pushes();
     if flow.last_step_only {
         return;
     }
@@ -139,14 +140,12 @@ fn load(flow: Flow, store: Store) {
 
 /// Stores an installation unless a newer state is known: a response may arrive after the frame of a newer state.
 fn keep_newest(store: Store, push: Push) {
-    store.pushes.update(|known| {
-        let is_newer_known = known
-            .get(&push.device_id)
-            .is_some_and(|known| known.as_of > push.as_of);
-        if !is_newer_known {
-            known.insert(push.device_id, push);
-        }
-    });
+    let known = store
+        .pushes
+        .with_untracked(|known| known.get(&push.device_id).map(|known| known.as_of));
+    if known.is_none_or(|known| known <= push.as_of) {
+        store.take_push(push);
+    }
 }
 
 pub(super) fn is_running(push: &Push) -> bool {

@@ -16,6 +16,7 @@ use std::sync::Arc;
 pub(super) fn Tunnel(device: Signal<Arc<Device>>) -> impl IntoView {
     let store = use_store();
     let id = device.with_untracked(|device| device.id);
+    store.follow_pushes();
     // A device without an installation over SSH has no tunnel, so a failure of this call is ignored.
     spawn_local(async move {
         if let Ok(push) = send(&GetPush {
@@ -23,7 +24,7 @@ pub(super) fn Tunnel(device: Signal<Arc<Device>>) -> impl IntoView {
         })
         .await
         {
-            store.pushes.update(|known| _ = known.insert(id, push));
+            store.take_push(push);
         }
     });
     let host = Memo::new(move |_| {
