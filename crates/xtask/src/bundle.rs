@@ -41,7 +41,9 @@ impl Bundle {
         let names = scripts.each_ref().map(|(name, _)| hashed_name(name, &hash));
         let resolved = |text: &str| {
             let import = |text: String, (name, hashed): (&&str, &String)| {
-                text.replace(&format!("from \"./{name}\""), &format!("from \"/{hashed}\""))
+                ["from \"", "from\""].iter().fold(text, |text, from| {
+                    text.replace(&format!("{from}./{name}\""), &format!("{from}/{hashed}\""))
+                })
             };
             let known = scripts.iter().map(|(name, _)| name).zip(&names);
             known.fold(text.to_owned(), import)
@@ -226,7 +228,7 @@ mod tests {
         let mut add = |text: &str| {
             bundle.add_circle([
                 ("a.js", text.to_owned()),
-                ("b.js", "import x from \"./a.js\"".to_owned()),
+                ("b.js", "import x from\"./a.js\"".to_owned()),
             ])
         };
         let [a, b] = add("import y from \"./b.js\"; z(\"./b.js\")");
@@ -234,7 +236,7 @@ mod tests {
         assert_ne!(a, other);
         let text = |address: &str| String::from_utf8(bundle.files[&address[1..]].clone()).unwrap();
         assert_eq!(text(&a), format!("import y from \"{b}\"; z(\"./b.js\")"));
-        assert_eq!(text(&b), format!("import x from \"{a}\""));
+        assert_eq!(text(&b), format!("import x from\"{a}\""));
     }
 
     #[test]

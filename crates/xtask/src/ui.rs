@@ -1,7 +1,8 @@
 //! `cargo xtask ui`: builds the UI bundle in `ui/dist` from Rust and npm packages.
 //!
 //! The steps: compile to wasm, split the wasm into parts, generate JavaScript by wasm-bindgen, optimize the wasm, bundle
-//! the scripts with their npm packages, and add styles, fonts and the page under hashed names.
+//! the scripts with their npm packages, and add styles, fonts and the page under hashed names. A bundle that is too large
+//! for a first visit is refused.
 
 use std::fs;
 use std::panic::resume_unwind;
@@ -19,7 +20,7 @@ use crate::process::{check_quietly, command};
 use crate::split::{self, Module, Split};
 use crate::step::{say, step};
 use crate::wasm::Compiler;
-use crate::{cargo, icons, npm, scripts, setup, wasm};
+use crate::{cargo, icons, npm, scripts, setup, sizes, wasm};
 
 /// Installs what the build needs, and builds the bundle.
 pub(crate) fn build(checkout: &Checkout) -> Result<()> {
@@ -33,7 +34,7 @@ pub(crate) fn bundle(checkout: &Checkout) -> Result<()> {
     let cached = CachedBundle::of(checkout, &compiler.version()?)?;
     if cached.restore(&checkout.ui_dist())? {
         say("the UI is as it was: its bundle is taken from the cache");
-        return Ok(());
+        return sizes::ensure_small(&checkout.ui_dist());
     }
     npm::install(&checkout.ui())?;
     icons::ensure_written(&checkout.ui())?;
@@ -44,8 +45,7 @@ pub(crate) fn bundle(checkout: &Checkout) -> Result<()> {
         let mut modules = vec![("app.wasm".to_owned(), main)];
         modules.extend(split.parts);
         let modules = optimized(checkout, modules)?;
-        let scripts = scripts::bundled(&checkout.ui(), &checkout.cache.join("wasm/scripts"))?;
-        let bundle = collect(&checkout.ui(), glue, &split.loader, modules, scripts)?;
+        let bundle = collect(checkout, glue, &split.loader, modules)?;
         bundle.write(&checkout.ui_dist())?;
         let (files, bytes) = bundle.size();
         say(&format!(
@@ -53,6 +53,7 @@ pub(crate) fn bundle(checkout: &Checkout) -> Result<()> {
             bytes / 1024,
             checkout.ui_dist().display()
         ));
+        sizes::ensure_small(&checkout.ui_dist())?;
         cached.keep(&checkout.ui_dist())
     })
 }
@@ -79,6 +80,9 @@ struct Glue {
     snippets: Vec<(String, String)>,
 }
 
+/// What the module calls its glue.
+const GLUE: &str = "./app_bg.js";
+
 /// Part of the names of exports that no script calls: streams of bytes for functions that run on a server.
 const UNUSED_EXPORTS: &str = "intounderlying";
 
@@ -100,11 +104,19 @@ fn bind(wasm: &[u8]) -> Result<(Glue, Vec<u8>)> {
     }
     let modules = output.local_modules().iter();
     snippets.extend(modules.map(|(path, text)| (format!("snippets/{path}"), text.clone())));
+    let mut text = output.js().to_owned();
+    let module = output.wasm_mut();
+    // Each of these names has a hash, which no compression makes smaller.
+    let imports = module.imports.iter_mut().filter(|import| import.module == GLUE);
+    for (number, import) in imports.enumerate() {
+        let short = format!("i{number}");
+        text = text.replace(&format!("{}:", import.name), &format!("{short}:"));
+        import.name = short;
+    }
     let glue = Glue {
-        module: output.js().to_owned(),
+        module: text,
         snippets,
     };
-    let module = output.wasm_mut();
     let unused: Vec<_> = module
         .exports
         .iter()
@@ -169,15 +181,15 @@ fn optimize(ui: &Path, wasm: &[u8], to: &Path) -> Result<()> {
     Ok(fs::remove_file(&input)?)
 }
 
-fn collect(
-    ui: &Path,
-    glue: Glue,
-    loader: &str,
-    modules: Vec<Module>,
-    scripts: Vec<(String, Vec<u8>)>,
-) -> Result<Bundle> {
+/// The name of all style sheets as one.
+const STYLES: &str = "app.css";
+
+fn collect(checkout: &Checkout, glue: Glue, loader: &str, modules: Vec<Module>) -> Result<Bundle> {
+    let (ui, scratch) = (checkout.ui(), checkout.cache.join("wasm/scripts"));
+    let scripts = scripts::bundled(&ui, &scratch)?;
     let mut bundle = Bundle::new(ui.join("node_modules"));
-    let mut module = bundle.with_npm(&glue.module)?;
+    let module = scripts::minified(&ui, &scratch, split::MAIN_SCRIPT, &glue.module)?;
+    let mut module = bundle.with_npm(&module)?;
     for (path, text) in glue.snippets {
         let text = bundle.with_npm(&text)?;
         let name = path.rsplit('/').next().unwrap_or(&path).to_owned();
@@ -204,8 +216,9 @@ fn collect(
          await init({{ module_or_path: '{wasm}' }});\n"
     );
     let boot = bundle.add_hashed("boot.js", boot.into_bytes());
-    let styles = bundle.with_npm(&joined_styles(&ui.join("style"))?)?;
-    let styles = bundle.add_hashed("app.css", styles.into_bytes());
+    let styles = scripts::minified(&ui, &scratch, STYLES, &joined_styles(&ui.join("style"))?)?;
+    let styles = bundle.with_npm(&styles)?;
+    let styles = bundle.add_hashed(STYLES, styles.into_bytes());
     bundle.add_folder(&ui.join("public"))?;
 
     let page = fs::read_to_string(ui.join(PAGE)).with_context(|| format!("cannot read ui/{PAGE}"))?;
