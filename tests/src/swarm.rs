@@ -1,5 +1,6 @@
 //! Many agents in one process. Each is enrolled, has a link of its own over TLS, and dials again after the same pauses
-//! as a real one. They answer control's calls, report made-up containers or no engine, and are on no mesh.
+//! as a real one. They answer control's calls, report made-up containers or no engine, and are on no mesh. What has changed
+//! since they report when they are told to.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,13 +14,16 @@ use axum::routing::{get, post};
 use flotilla_client::Client;
 use flotilla_link::{Backoff, dial, serve};
 use flotilla_protocol::PROTOCOL;
-use flotilla_protocol::agent::{Hello, PING_PATH, Report, SETTINGS_PATH, WATCH_PATH};
+use flotilla_protocol::agent::{Hello, ItemRef, PING_PATH, Report, SETTINGS_PATH, WATCH_PATH};
 use flotilla_protocol::api::{AddDevice, Empty};
-use flotilla_protocol::device::Facts;
+use flotilla_protocol::device::{Facts, Usage};
 use flotilla_protocol::enroll::ConfigFile;
-use flotilla_protocol::inventory::{Container, ContainerState, EngineFacts, EngineState, Health, Inventory};
+use flotilla_protocol::inventory::{
+    Container, ContainerState, EngineFacts, EngineState, Health, Inventory, Item, Kind,
+};
 use flotilla_protocol::mesh::{MAP_PATH, MapPush, MapTaken};
-use futures_util::{StreamExt, stream};
+use futures_util::{Stream, StreamExt, stream};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -58,13 +62,16 @@ impl Swarm {
     #[must_use]
     pub fn link_with(&self, containers: usize) -> Links {
         let up = Arc::new(AtomicUsize::new(0));
+        let (round, rounds) = watch::channel(0);
         let mut tasks = JoinSet::new();
         for member in &self.members {
-            tasks.spawn(keep_linked(member.clone(), up.clone(), containers));
+            let (member, up, rounds) = (member.clone(), up.clone(), rounds.clone());
+            tasks.spawn(keep_linked(member, up, containers, rounds));
         }
         Links {
             up,
             wanted: self.members.len(),
+            round,
             _tasks: tasks,
         }
     }
@@ -75,6 +82,7 @@ impl Swarm {
 pub struct Links {
     up: Arc<AtomicUsize>,
     wanted: usize,
+    round: watch::Sender<u32>,
     _tasks: JoinSet<()>,
 }
 
@@ -83,6 +91,18 @@ impl Links {
     #[must_use]
     pub fn up(&self) -> usize {
         self.up.load(Ordering::Relaxed)
+    }
+
+    /// Lets every device report what has changed: its usage, two of its containers, which say in how many rounds they
+    /// have been restarted, and a third that goes or comes back.
+    pub fn next_round(&self) {
+        self.round.send_modify(|round| *round += 1);
+    }
+
+    /// How many rounds there were.
+    #[must_use]
+    pub fn round(&self) -> u32 {
+        *self.round.borrow()
     }
 
     /// Waits until all links are up; returns how long that took.
@@ -111,14 +131,24 @@ async fn enroll(client: &Client, number: usize) -> Result<EnrolledAgent> {
         .await?)
 }
 
-async fn keep_linked(member: EnrolledAgent, up: Arc<AtomicUsize>, containers: usize) {
+async fn keep_linked(
+    member: EnrolledAgent,
+    up: Arc<AtomicUsize>,
+    containers: usize,
+    rounds: watch::Receiver<u32>,
+) {
     let mut backoff = Backoff::default();
     loop {
         if let Ok(link) = dial(&member.target, &member.introduction).await {
             backoff.handle_up(Instant::now());
             // Counted from control's first call on: the upgrade alone does not make a device online.
-            let member = Arc::new(CountedLink::new(up.clone(), containers));
-            serve(link, router(member), CancellationToken::new()).await;
+            let counted = CountedLink {
+                up: up.clone(),
+                called: AtomicUsize::new(0),
+                containers,
+                rounds: rounds.clone(),
+            };
+            serve(link, router(Arc::new(counted)), CancellationToken::new()).await;
         }
         let pause = backoff.handle_down(Instant::now(), &mut rand::rng());
         tokio::time::sleep(pause).await;
@@ -131,17 +161,10 @@ struct CountedLink {
     up: Arc<AtomicUsize>,
     called: AtomicUsize,
     containers: usize,
+    rounds: watch::Receiver<u32>,
 }
 
 impl CountedLink {
-    fn new(up: Arc<AtomicUsize>, containers: usize) -> Self {
-        Self {
-            up,
-            called: AtomicUsize::new(0),
-            containers,
-        }
-    }
-
     fn call(&self) {
         if self.called.fetch_max(1, Ordering::Relaxed) == 0 {
             self.up.fetch_add(1, Ordering::Relaxed);
@@ -175,7 +198,7 @@ async fn accept_map(axum::Json(push): axum::Json<MapPush>) -> axum::Json<MapTake
     axum::Json(MapTaken { revision })
 }
 
-/// The first reports of a device. The stream then stays open without any more.
+/// The first reports of a device, and then those of each round.
 async fn watch(State(up): State<Arc<CountedLink>>) -> Body {
     up.call();
     let facts = Facts {
@@ -191,11 +214,58 @@ async fn watch(State(up): State<Arc<CountedLink>>) -> Body {
     };
     let mut reports = vec![Report::Hello(hello)];
     reports.extend(engine_reports(up.containers));
-    let lines = reports.into_iter().map(|report| {
+    let later = round_reports(up.containers, up.rounds.clone());
+    let lines = stream::iter(reports).chain(later).map(|report| {
         let line = serde_json::to_string(&report).unwrap_or_default();
         Ok::<_, std::convert::Infallible>(line + "\n")
     });
-    Body::from_stream(stream::iter(lines).chain(stream::pending()))
+    Body::from_stream(lines)
+}
+
+/// The reports of each round that begins from now on.
+fn round_reports(containers: usize, mut rounds: watch::Receiver<u32>) -> impl Stream<Item = Report> {
+    rounds.mark_unchanged();
+    let each = stream::unfold(rounds, async |mut rounds: watch::Receiver<u32>| {
+        rounds.changed().await.ok()?;
+        let round = *rounds.borrow_and_update();
+        Some((round, rounds))
+    });
+    each.flat_map(move |round| stream::iter(changes(containers, round)))
+}
+
+fn changes(containers: usize, round: u32) -> Vec<Report> {
+    let usage = Usage {
+        cpu_cores: if round.is_multiple_of(2) { 0.3 } else { 0.7 },
+        memory_bytes: u64::from(1 + round % 8) << 26,
+        disk_bytes: 1 << 30,
+    };
+    let mut reports = vec![Report::Usage(usage)];
+    if containers > 0 {
+        // The second is among the first rows of a table in its own order, so a page shows that it changes.
+        let changed = [2, 1 + round as usize % containers].map(|number| {
+            Item::Container(Container {
+                restarts: round,
+                ..container(number)
+            })
+        });
+        reports.push(Report::Upsert {
+            items: changed.into(),
+        });
+        let last = container(containers);
+        reports.push(if round.is_multiple_of(2) {
+            Report::Upsert {
+                items: vec![Item::Container(last)],
+            }
+        } else {
+            Report::Remove {
+                items: vec![ItemRef {
+                    kind: Kind::Container,
+                    key: last.id,
+                }],
+            }
+        });
+    }
+    reports
 }
 
 /// The reports of an engine with this many containers.

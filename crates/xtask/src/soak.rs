@@ -22,6 +22,9 @@ const SETTING_GROUPS: &str = "300";
 /// Orders of events in which jobs are tried; a thousand in CI.
 const JOB_SEEDS: &str = "20000";
 
+/// Makes the test of a page that stays open an hour of the page's clock, with 10,000 rows; some minutes of it in CI.
+const PAGE_HOUR: &str = "1";
+
 pub(crate) fn soak(checkout: &Checkout, name: Option<&str>) -> Result<()> {
     if name == Some("mesh") {
         return simulation::soak(checkout);
@@ -36,6 +39,9 @@ pub(crate) fn soak(checkout: &Checkout, name: Option<&str>) -> Result<()> {
     if name == Some("away") {
         return away(checkout);
     }
+    if name == Some("page") {
+        return page(checkout);
+    }
     if name == Some("recreate") {
         return recreate(checkout);
     }
@@ -47,11 +53,25 @@ pub(crate) fn soak(checkout: &Checkout, name: Option<&str>) -> Result<()> {
 
 /// Runs the test of a control that is down while agents go on and restart, ten times as long.
 fn away(checkout: &Checkout) -> Result<()> {
-    let artifacts = Artifacts::build(Profile::Dev, agent::build(checkout, Profile::Dev)?, &[])?;
-    let mut nextest = nextest(&["--workspace", "--test", "e2e"]);
-    artifacts.export_to(checkout, &mut nextest);
+    let mut nextest = with_programs(checkout, "e2e")?;
     nextest.env("FLOTILLA_AWAY_SECONDS", AWAY_SECONDS);
     check(nextest.arg("while_control_is_away"))
+}
+
+/// Runs the test of a page that stays open while the fleet reports. It prints what the page held at first and at last.
+fn page(checkout: &Checkout) -> Result<()> {
+    ui::bundle(checkout)?;
+    let mut nextest = with_programs(checkout, "browser")?;
+    nextest.env("FLOTILLA_PAGE_HOUR", PAGE_HOUR);
+    check(nextest.arg("a_page_that_stays_open"))
+}
+
+/// nextest for one kind of tests with real programs, which are built first.
+fn with_programs(checkout: &Checkout, test: &str) -> Result<Command> {
+    let artifacts = Artifacts::build(Profile::Dev, agent::build(checkout, Profile::Dev)?, &[])?;
+    let mut nextest = nextest(&["--workspace", "--test", test]);
+    artifacts.export_to(checkout, &mut nextest);
+    Ok(nextest)
 }
 
 /// Runs the test of containers that are recreated, with other random groups of settings each time.

@@ -55,11 +55,12 @@ impl Page {
 
     /// Runs a script in each page that is opened from then on, before the page's own scripts.
     pub async fn run_before_pages(&self, script: &str) -> Result<()> {
-        let parameters = json!({ "source": script });
-        let command =
-            DevTools(json!({ "cmd": "Page.addScriptToEvaluateOnNewDocument", "params": parameters }));
-        self.client.issue_cmd(command).await?;
-        Ok(())
+        self.devtools(
+            "Page.addScriptToEvaluateOnNewDocument",
+            json!({ "source": script }),
+        )
+        .await
+        .map(drop)
     }
 
     /// Waits until the page says that its first rows are painted.
@@ -220,17 +221,22 @@ impl Page {
     /// Sets the system's preference of `light` or `dark`, through the browser's developer tools.
     pub async fn prefer_theme(&self, theme: &str) -> Result<()> {
         let features = json!([{ "name": "prefers-color-scheme", "value": theme }]);
-        let parameters = json!({ "features": features });
-        let command = DevTools(json!({ "cmd": "Emulation.setEmulatedMedia", "params": parameters }));
-        self.client.issue_cmd(command).await?;
-        Ok(())
+        self.devtools("Emulation.setEmulatedMedia", json!({ "features": features }))
+            .await
+            .map(drop)
     }
 
     /// Sets the time zone of the page's computer, through the browser's developer tools.
     pub async fn set_time_zone(&self, zone: &str) -> Result<()> {
-        let command = json!({ "cmd": "Emulation.setTimezoneOverride", "params": { "timezoneId": zone } });
-        self.client.issue_cmd(DevTools(command)).await?;
-        Ok(())
+        self.devtools("Emulation.setTimezoneOverride", json!({ "timezoneId": zone }))
+            .await
+            .map(drop)
+    }
+
+    /// Runs a command of Chromium's developer tools; returns its result.
+    pub async fn devtools(&self, command: &str, parameters: Value) -> Result<Value> {
+        let command = DevTools(json!({ "cmd": command, "params": parameters }));
+        Ok(self.client.issue_cmd(command).await?)
     }
 
     pub async fn resize(&self, width: u32, height: u32) -> Result<()> {
