@@ -24,7 +24,7 @@ async fn stops_several_as_one_job(page: &Page, machine: &Machine) -> Result<()> 
     page.click("button", "Stop").await?;
     let asked = page.shows("Stop 2 containers?", seconds(2.0)).await?;
     ensure!(asked.contains("one") && asked.contains("two"), "{asked}");
-    page.keep_picture("actions-stop-several").await?;
+    page.is_faultless("actions-stop-several").await?;
     page.click("button", "Stop 2 containers").await?;
     page.shows("2 containers were stopped.", seconds(30.0)).await?;
     eventually(
@@ -73,7 +73,7 @@ async fn an_offline_device_is_the_reason(page: &Page) -> Result<()> {
         .run("return document.querySelector('.palette-foot').innerText")
         .await?;
     ensure!(said == "nas is offline.", "it says {said}");
-    page.keep_picture("actions-palette-offline").await
+    page.is_faultless("actions-palette-offline").await
 }
 
 #[test]

@@ -97,7 +97,7 @@ fn addresses_are_looked_after_in_settings() -> Result<()> {
         page.shows("Not reachable from here", seconds(10.0)).await?;
         page.shows("Not reached by nas", seconds(15.0)).await?;
         page.shows("Reached by nas", seconds(2.0)).await?;
-        page.keep_picture("settings-addresses").await?;
+        page.is_faultless("settings-addresses").await?;
 
         page.press(Key::Enter).await?;
         page.focus_is("textbox", "New address").await?;

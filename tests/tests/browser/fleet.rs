@@ -5,11 +5,14 @@ use flotilla_protocol::API_PORT;
 use flotilla_protocol::api::StartingPolicy;
 use flotilla_protocol::device::DeviceStatus;
 use flotilla_tests::browser::{Browser, Page, keys::Key};
-use flotilla_tests::engine::{WEB, WORKER};
+use flotilla_tests::engine::WORKER;
 use flotilla_tests::eventually::{eventually, seconds};
 use flotilla_tests::flotilla::ControlSetup;
 use flotilla_tests::lab::{Lab, on, with_lab};
 use flotilla_tests::systemd::System;
+
+use crate::overlays;
+use crate::widths::{ROUTES, varied_fleet};
 
 /// The beginning of the banner that a page shows when it has lost contact with control.
 const LOST: &str = "Lost contact with the controller";
@@ -34,7 +37,7 @@ fn a_first_visit_is_welcomed_and_then_sees_an_empty_fleet() -> Result<()> {
             !address.to_string().contains("code"),
             "the code is still in the address: {address}"
         );
-        page.keep_picture("first-visit").await
+        page.is_faultless("first-visit").await
     })
 }
 
@@ -128,7 +131,7 @@ fn an_offline_device_is_shown_with_its_age_and_its_rows_stay() -> Result<()> {
         page.find("button", "1 of 1 devices unreachable").await?;
         let text = page.shows("web", seconds(2.0)).await?;
         ensure!(text.contains("ago"), "no age: {text}");
-        page.keep_picture("offline").await?;
+        page.is_faultless("offline").await?;
 
         fleet.agent = fleet.setup.start(lab.machine(1))?;
         fleet.is_back().await?;
@@ -139,26 +142,22 @@ fn an_offline_device_is_shown_with_its_age_and_its_rows_stay() -> Result<()> {
 #[test]
 fn every_page_is_accessible_in_both_themes_and_fits_320_pixels() -> Result<()> {
     with_lab(1, async |lab| {
-        let (fleet, browser) = Browser::on_device(lab).await?;
-        lab.machine(1).docker_run(&["--name", "ended", WEB, "true"])?;
+        let (fleet, browser) = varied_fleet(lab).await?;
         let page = &browser.page;
         let api = &fleet.control.ready()?.api;
-        let routes = [
-            "/",
-            "/devices",
-            "/devices/nas",
-            "/containers",
-            "/stacks",
-            "/images",
-            "/volumes",
-            "/networks",
-            "/activity",
-            "/settings",
-            "/devices/add",
-            "/no/such/page",
-        ];
+        let routes = [&ROUTES[..], &["/welcome", "/no/such/page"]].concat();
         page.is_faultless_in_every_theme_and_width("fleet", api, &routes)
             .await
+    })
+}
+
+#[test]
+fn everything_that_opens_over_a_page_is_accessible_in_both_themes() -> Result<()> {
+    with_lab(1, async |lab| {
+        let (fleet, browser) = varied_fleet(lab).await?;
+        let wrong = overlays::faults_of_all(&browser.page, &fleet.control.ready()?.api).await?;
+        ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
+        Ok(())
     })
 }
 
@@ -237,7 +236,7 @@ fn selected_devices_get_tags_and_lose_trust_after_a_question() -> Result<()> {
         page.find("checkbox", "Select nas").await?.click().await?;
         page.click("button", "Revoke").await?;
         let field = page.find("textbox", "Type nas to confirm").await?;
-        page.keep_picture("revoke-selected").await?;
+        page.is_faultless("revoke-selected").await?;
         field.send_keys("nas").await?;
         page.press(Key::Enter).await?;
         page.shows("nas is revoked.", seconds(5.0)).await?;

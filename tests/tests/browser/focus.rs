@@ -131,7 +131,7 @@ fn edits_of_a_rule_are_kept_from_escape_and_compared_with_anothers_save() -> Res
         page.run(MARK).await?;
         page.press(Key::Escape).await?;
         page.focus_is("button", "Keep editing").await?;
-        page.keep_picture("discard-question").await?;
+        page.is_faultless("discard-question").await?;
         page.press(Key::Enter).await?;
         page.gone("alertdialog", "Discard your changes?").await?;
         page.focus_is("textbox", "Rule name").await?;
@@ -149,7 +149,7 @@ fn edits_of_a_rule_are_kept_from_escape_and_compared_with_anothers_save() -> Res
         page.click("button", "Compare").await?;
         page.find("dialog", "Two people changed the policy").await?;
         page.shows("Removes ssh", seconds(2.0)).await?;
-        page.keep_picture("policy-compared").await?;
+        page.is_faultless("policy-compared").await?;
         page.click("button", "Put my changes on top").await?;
         page.gone("dialog", "Two people changed the policy").await?;
         page.click("button", "Save policy").await?;
@@ -158,7 +158,7 @@ fn edits_of_a_rule_are_kept_from_escape_and_compared_with_anothers_save() -> Res
         // A toast is in reach above a dialog.
         page.type_text("?").await?;
         page.find("dialog", "Keyboard shortcuts").await?;
-        page.keep_picture("toast-above-dialog").await?;
+        page.is_faultless("toast-above-dialog").await?;
         page.click("button", "Dismiss").await?;
         page.gone("button", "Dismiss").await?;
         let rules = control.send(&GetPolicy).await?.policy.rules;

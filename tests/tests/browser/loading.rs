@@ -67,7 +67,7 @@ async fn cannot_be_loaded(page: &Page, nas: &tokio::sync::mpsc::Sender<Report>) 
     let details = page.shows("GET /api/v1/volumes", seconds(2.0)).await?;
     ensure!(details.contains("Request: "), "{details}");
     page.find("button", "Copy details").await?;
-    page.keep_picture("not-loaded").await?;
+    page.is_faultless("not-loaded").await?;
     // A change that arrives now is a part of the list, and must not look like the whole of it.
     nas.send(volume("media_cache")?).await?;
     page.wait_until_still().await?;

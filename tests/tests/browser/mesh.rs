@@ -38,7 +38,7 @@ fn a_rule_is_written_reviewed_and_saved_by_keyboard_alone() -> Result<()> {
         page.tab_to("button", "Review policy").await?;
         page.press(Key::Enter).await?;
         page.shows("laptop → nas: tcp 22", seconds(5.0)).await?;
-        page.keep_picture("mesh-review").await?;
+        page.is_faultless("mesh-review").await?;
         page.tab_to("button", "Save policy").await?;
         page.press(Key::Enter).await?;
         page.gone("dialog", "What this policy changes").await?;

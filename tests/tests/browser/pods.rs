@@ -100,7 +100,7 @@ fn a_container_moves_into_the_pod_and_out_of_it_by_keyboard_alone() -> Result<()
             asked.contains("80/tcp") && asked.contains("Taking it out"),
             "{asked}"
         );
-        page.keep_picture("pod-put").await?;
+        page.is_faultless("pod-put").await?;
         page.focus_is("button", "Leave web where it is").await?;
         page.tab_to("button", "Put web into the pod").await?;
         page.press(Key::Enter).await?;

@@ -105,7 +105,7 @@ fn the_link_of_a_start_opens_after_twenty_minutes_and_the_page_says_how_to_get_a
             ensure!(shown.contains(words), "it does not say \"{words}\": {shown}");
         }
         page.find("button", "Copy command").await?;
-        page.keep_picture("sign-in").await?;
+        page.is_faultless("sign-in").await?;
         page.open(&ready.ui).await?;
         page.shows("No devices yet", seconds(5.0)).await.map(drop)
     })
