@@ -15,7 +15,8 @@ pub fn Shortcuts() -> impl IntoView {
     let on_close = Callback::new(move |()| overlays.shortcuts.set(false));
     view! {
         <Dialog title=copy::SHORTCUTS on_close>
-            <div class="dialog-body">
+            // In a low window it scrolls, and nothing in it takes the focus.
+            <div class="dialog-body" role="region" tabindex="0" aria-label=copy::SHORTCUTS>
                 <Keys title=copy::KEYS_EVERYWHERE keys=everywhere()/>
                 <Keys title=copy::KEYS_IN_TABLES keys=listed(copy::TABLE_KEYS)/>
             </div>

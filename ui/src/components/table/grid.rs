@@ -119,7 +119,7 @@ fn RowMenu(table: TableState, actions: RowActions, menu: RwSignal<Option<MenuAnc
     }
 }
 
-/// Shown below the header if rows exist and none passes the filter.
+/// Shown below the header if rows exist and none passes the filter. It is a row, since a grid has nothing else.
 #[component]
 fn NoMatch(table: TableState) -> impl IntoView {
     let none = Memo::new(move |_| table.shown.with(FilteredRows::len) == 0 && table.total() > 0);
@@ -132,10 +132,12 @@ fn NoMatch(table: TableState) -> impl IntoView {
     move || {
         none.get().then(|| {
             view! {
-                <div class="no-match">
-                    <EmptyState glyph=lucide::SEARCH title=copy::NO_MATCHES text>
-                        <Button label=copy::CLEAR_FILTERS on_press=clear/>
-                    </EmptyState>
+                <div role="row" class="no-match">
+                    <div role="gridcell">
+                        <EmptyState glyph=lucide::SEARCH title=copy::NO_MATCHES text>
+                            <Button label=copy::CLEAR_FILTERS on_press=clear/>
+                        </EmptyState>
+                    </div>
                 </div>
             }
         })
