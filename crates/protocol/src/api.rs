@@ -53,6 +53,7 @@ mod fleet;
 mod jobs;
 mod list;
 mod live;
+mod logs;
 mod mesh;
 mod push;
 mod session;
@@ -77,6 +78,7 @@ pub use list::{
     ListVolumes, NoFields, PlaceInPod, Placed, Row, UnreachableDevice, VerifyActivity,
 };
 pub use live::{BEAT, LiveFrame, Resource, ResourceRef};
+pub use logs::{LogOf, WatchLog};
 pub use mesh::{
     ExplainAccess, Explanation, FailedTest, GetPolicy, ListPaths, ListRelays, NearRule, PolicyInForce,
     PolicyReview, PromoteRelay, Reach, RelayChange, RelayFacts, ReviewPolicy, SetPolicy, TestPath,

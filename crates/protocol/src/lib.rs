@@ -8,6 +8,7 @@
 //! - [`enroll`]: first trust: the request, its answer, and the config file.
 //! - [`agent`]: what an agent tells control over the link, and what control asks of it.
 //! - [`job`]: what takes long or takes things apart, as an agent carries it out.
+//! - [`log`]: what a container wrote.
 //! - [`mesh`], [`path`], [`policy`]: the network map and its changes, how devices reach each other, who may reach whom.
 //! - [`api`]: the control API: request structs that name their response, list envelopes, live frames.
 //! - [`stream`]: what goes on while it is read: frames, typed items, the typed end, and the place to go on from.
@@ -36,6 +37,7 @@ pub mod interface;
 pub mod inventory;
 pub mod job;
 pub mod key;
+pub mod log;
 pub mod mesh;
 pub mod name;
 pub mod neighborhood;

@@ -70,6 +70,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "agent",
             "enroll",
             "job",
+            "log",
             "device",
             "mesh",
             "activity",
