@@ -133,8 +133,7 @@ impl Connection {
             let (second, nanosecond) = (since.as_second(), since.subsec_nanosecond());
             options = options.since(&format!("{second}.{nanosecond:09}"));
         }
-        let patient = self.docker.clone().with_timeout(EVENTS_TIMEOUT);
-        patient.events(Some(options.build()))
+        self.endless().events(Some(options.build()))
     }
 
     /// Whether the engine is still there.
@@ -240,6 +239,11 @@ impl Connection {
         let image = self.docker.inspect_image(id).await.ok();
         let config = image.and_then(|image| image.config).unwrap_or_default();
         ports::parse_all(config.exposed_ports.iter().flatten())
+    }
+
+    /// The client for an answer that may begin at any time.
+    pub(crate) fn endless(&self) -> Docker {
+        self.docker.clone().with_timeout(EVENTS_TIMEOUT)
     }
 
     /// The client with the timeout of an action.

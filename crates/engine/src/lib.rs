@@ -15,7 +15,7 @@
 //! - `follow`: finds an engine, again and again. `follow_connection`: follows one connection to its end. `read_schedule`: what is read
 //!   next (pure). `listen`, `stale`: events, and the marks that they leave until they are read (pure).
 //! - `reports`: from one view to the next as [`flotilla_protocol::agent::Report`]s (pure).
-//! - `action`: start, stop, restart.
+//! - `action`: start, stop, restart. `log`: what a container wrote.
 //! - `engine_errors`: the engine's error messages in words for people (pure).
 //! - `verbatim`: containers as plain JSON, so that no field is lost.
 //! - `sharing`: containers that use each other's namespaces.
@@ -41,6 +41,7 @@ mod id;
 mod keep_pod;
 mod labels;
 mod listen;
+mod log;
 mod mover;
 mod own;
 mod placing;
@@ -64,6 +65,7 @@ pub use action::ActionError;
 pub use follow::{Engine, Patience, Watch};
 pub use fuse::Fuse;
 pub use keep_pod::NetworkGone;
+pub use log::{LogEvent, LogReader};
 pub use mover::{Destination, Move, MoveStart, NoDestination, carry_out};
 pub use own::{OwnContainer, in_container};
 pub use ports::Clash;

@@ -9,7 +9,8 @@ use bollard::{
     models::{ContainerCreateBody, NetworkConnectRequest},
     query_parameters::CreateContainerOptionsBuilder,
 };
-use futures_util::{StreamExt as _, pin_mut};
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt as _, pin_mut};
 use serde_json::{Value, json};
 
 /// The longest description that is read, in bytes. One has some kilobytes; a container with thousands of ports has a
@@ -21,16 +22,7 @@ const DESCRIPTION_BYTES: usize = 16 * 1024 * 1024;
 /// # Errors
 /// The engine's own. A description that is too long or no JSON counts as one that can't be read.
 pub(crate) async fn inspect(docker: &Docker, id: &str) -> Result<Value, Error> {
-    // Of the client's calls, only an export returns the bytes as they come, so its request is redirected.
-    let aimed = docker.clone().with_request_modifier(|mut request| {
-        let aim = request.uri().to_string();
-        let aim = aim.strip_suffix("/export").map(|path| format!("{path}/json"));
-        if let Some(aim) = aim.and_then(|aim| aim.parse().ok()) {
-            *request.uri_mut() = aim;
-        }
-        request
-    });
-    let answer = aimed.export_container(id);
+    let answer = get(docker, id, "json".to_owned());
     pin_mut!(answer);
     let mut bytes = Vec::new();
     while let Some(part) = answer.next().await {
@@ -41,6 +33,29 @@ pub(crate) async fn inspect(docker: &Docker, id: &str) -> Result<Value, Error> {
         }
     }
     Ok(serde_json::from_slice(&bytes)?)
+}
+
+/// What a container wrote, as the engine keeps it; `query` says from when on, and how.
+pub(crate) fn log(
+    docker: &Docker,
+    id: &str,
+    query: &str,
+) -> impl Stream<Item = Result<Bytes, Error>> + use<> {
+    get(docker, id, format!("logs?{query}"))
+}
+
+/// The bytes of an answer about a container, as they come.
+fn get(docker: &Docker, id: &str, what: String) -> impl Stream<Item = Result<Bytes, Error>> + use<> {
+    // Of the client's calls, only an export returns the bytes as they come, so its request is redirected.
+    let aimed = docker.clone().with_request_modifier(move |mut request| {
+        let aim = request.uri().to_string();
+        let aim = aim.strip_suffix("/export").map(|path| format!("{path}/{what}"));
+        if let Some(aim) = aim.and_then(|aim| aim.parse().ok()) {
+            *request.uri_mut() = aim;
+        }
+        request
+    });
+    aimed.export_container(id)
 }
 
 /// Creates a container; returns its id.
