@@ -19,6 +19,7 @@ use flotilla_protocol::{
     agent::{CONTAINERS_PATH, PING_PATH, Pong, REVOKED_PATH, SETTINGS_PATH, WATCH_PATH},
     device::EndpointTrial,
     job::{JOBS_PATH, JobProgress},
+    log::ReadLog,
     mesh::{MAP_PATH, PATHS_PATH},
     stream::Streaming as _,
 };
@@ -56,6 +57,7 @@ pub(crate) fn router(api: Api) -> Router {
             &format!("{CONTAINERS_PATH}/{{id}}/{{action}}"),
             post(containers::act),
         )
+        .route(ReadLog::PATH, post(containers::log))
         .route(JOBS_PATH, get(jobs::list))
         .route(&format!("{JOBS_PATH}/{{id}}"), put(jobs::start).delete(jobs::end))
         .route(JobProgress::PATH, post(jobs::progress))

@@ -1,11 +1,13 @@
-//! The route that acts on a container.
+//! Routes of a container: acting on it, and its log.
 
 use super::{Api, refusal::Refusal};
 use axum::{
     Json,
     extract::{Path, State},
+    response::Response,
 };
-use flotilla_protocol::{Code, inventory::ContainerAction};
+use flotilla_link::stream::{Opened, answer};
+use flotilla_protocol::{Code, inventory::ContainerAction, log::ReadLog, stream::Event};
 
 pub(super) async fn act(
     State(api): State<Api>,
@@ -33,4 +35,25 @@ pub(super) async fn act(
         "done to a container, as control asked"
     );
     Ok(Json(()))
+}
+
+/// Reads a container's log, only as fast as control takes it.
+pub(super) async fn log(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    Opened { open, .. }: Opened<ReadLog>,
+) -> Result<Response, Refusal> {
+    let mut log = api.engine.log(&id, open).await.map_err(Refusal)?;
+    Ok(answer::<ReadLog, _>(api.closing, |mut out| async move {
+        loop {
+            match log.next().await {
+                Event::Item(batch) => {
+                    if let Err(malformed) = out.send(&batch).await {
+                        return malformed.into();
+                    }
+                }
+                Event::End(end) => return end,
+            }
+        }
+    }))
 }

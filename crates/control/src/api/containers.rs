@@ -1,6 +1,8 @@
 //! Starts, stops and restarts a container, and puts it into its device's pod. Where that is not possible, the refusal
 //! says why and what to do.
 
+pub(super) mod log;
+
 use super::{
     body::Body,
     caller::{Answer, Asks, OnDevice},
@@ -248,7 +250,7 @@ impl Target {
         let path = format!("{CONTAINERS_PATH}/{}/{path}", self.container.id);
         let answer = link.post::<serde::de::IgnoredAny>(&path, body, limit).await;
         answer.map(|_| ()).map_err(|error| match error {
-            CallError::Closed => self.offline(core, done),
+            CallError::Closed => self.offline(core, &format!("{name} can't be {done}")),
             CallError::TimedOut(_) => Code::NoAnswer.because(format!("{device} didn't answer within {} s. {name} may still be {done}.", limit.as_secs())),
             CallError::Malformed(what) => {
                 tracing::warn!(device.id = %self.entry.row.id, problem = what, "an answer of an agent is not understood");
@@ -261,15 +263,16 @@ impl Target {
     /// The device's link. `done` completes the refusal of a device without one, "NAME can't be …".
     fn link(&self, core: &Core, done: &str) -> Result<AgentLink, Problem> {
         let link = core.links.lookup(self.entry.row.id);
-        link.ok_or_else(|| self.offline(core, done))
+        link.ok_or_else(|| self.offline(core, &format!("{} can't be {done}", self.container.name)))
     }
 
-    fn offline(&self, core: &Core, done: &str) -> Problem {
-        let (device, name) = (&self.entry.row.name, &self.container.name);
+    /// `consequence` completes "DEVICE is offline, so".
+    fn offline(&self, core: &Core, consequence: &str) -> Problem {
+        let device = &self.entry.row.name;
         let seen = self.entry.row.last_seen;
         let seen = seen.map(|at| format!(" It was last seen {}.", core.clock.moment(at)));
         Code::DeviceOffline.because(format!(
-            "{device} is offline, so {name} can't be {done}.{}",
+            "{device} is offline, so {consequence}.{}",
             seen.unwrap_or_default()
         ))
     }

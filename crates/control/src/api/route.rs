@@ -87,6 +87,17 @@ impl Described {
             named: T::schemas,
         }
     }
+
+    /// The end of a stream, of which this may come.
+    fn end<T: ToSchema>() -> Self {
+        Self {
+            named: |named| {
+                named.push((T::name().into_owned(), T::schema()));
+                End::<T>::schemas(named);
+            },
+            ..Self::of::<End<T>>()
+        }
+    }
 }
 
 impl Route {
@@ -121,7 +132,7 @@ impl Route {
         let stream = TypedStream {
             open: Described::of::<S::Open>(),
             item: Described::of::<S::Item>(),
-            end: Described::of::<End<S::End>>(),
+            end: Described::end::<S::End>(),
         };
         Self {
             stream: Some(stream),

@@ -20,7 +20,7 @@ use flotilla_protocol::api::{
     OpenSession, PREFIX, PlaceInPod, PromoteRelay, ProveControl, PushDevice, RemoveDevice, ReviewPolicy,
     RevokeDevice, RevokeToken, RotateDevice, SetPolicy, TestAddresses, TestPath, UpdateDevice, UpdateFleet,
     Verb::{Deploy, Enroll, Manage, Operate, Policy, SignIn, Ssh, Tokens, View},
-    VerifyActivity, WatchJob,
+    VerifyActivity, WatchJob, WatchLog,
 };
 use serde_json::Value;
 use std::sync::Arc;
@@ -61,6 +61,7 @@ pub(super) fn table() -> Vec<Route> {
         Route::new(Get, "/networks", Somewhere(View), "Networks of the fleet", inventory::networks).of::<ListNetworks>().filtered_by(&["device"]),
         Route::new(Post, "/devices/{device}/containers/{container}/{action}", OnDevice(Operate), "Starts, stops or restarts a container", containers::act).of::<ActOnContainer>(),
         Route::new(Post, "/devices/{device}/containers/{container}/pod", OnDevice(Deploy), "Puts a container into its device's pod, or takes it out", containers::place).of::<PlaceInPod>(),
+        Route::stream::<WatchLog, _>(OnDevice(View), "What a container wrote, and writes", containers::log::watch),
         Route::new(Post, "/containers/actions", Somewhere(Operate), "Starts, stops or restarts several containers as a job", containers::act_on_several).of::<ActOnContainers>(),
         Route::new(Post, "/containers/placements", Somewhere(Deploy), "Begins to put a container into its device's pod, or to take it out", containers::begin_placement).of::<BeginPlacement>(),
         Route::new(Get, "/jobs", Somewhere(View), "Jobs that are not over, and the newest that are", jobs::list).of::<ListJobs>().filtered_by(&["limit"]),

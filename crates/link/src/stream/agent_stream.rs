@@ -76,8 +76,12 @@ impl<S: Streaming> AgentStream<S> {
         finish(self.input.take()).await
     }
 
-    /// Passes the stream on to a reader of control, both ways at once, until it ends.
-    pub async fn pass_on(mut self, mut up: Upward<S>, mut out: Outflow<S>) -> End<S::End> {
+    /// Passes the stream on to a reader of control, both ways at once, until it ends. The reader's stream may have another
+    /// path, and carries the same.
+    pub async fn pass_on<T>(mut self, mut up: Upward<T>, mut out: Outflow<T>) -> End<S::End>
+    where
+        T: Streaming<Up = S::Up, Item = S::Item>,
+    {
         let mut input = self.input.take();
         let speak = async {
             loop {
