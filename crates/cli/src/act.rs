@@ -15,8 +15,8 @@ use std::str::FromStr;
 /// `DEVICE/CONTAINER`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Target {
-    device: String,
-    container: String,
+    pub(crate) device: String,
+    pub(crate) container: String,
 }
 
 /// The text does not name a device and a container.

@@ -1,9 +1,11 @@
 //! The grammar of the command line.
 
 mod job;
+mod log;
 mod token;
 
 pub(crate) use job::{Containers, Detach, JobCommand, Jobs, PodCommand};
+pub(crate) use log::Logs;
 pub(crate) use token::{CreateToken, TokenCommand};
 
 use crate::lifetime::Lifetime;
@@ -75,6 +77,8 @@ pub(crate) enum Command {
     Stop(Containers),
     /// Restart containers
     Restart(Containers),
+    /// Print what a container wrote
+    Logs(Logs),
     /// List what takes long: jobs that are not over, and the last ones that are
     Jobs(Jobs),
     /// Show, follow and end a job

@@ -14,6 +14,7 @@ mod failure;
 mod jobs;
 mod lifetime;
 mod list;
+mod logs;
 mod open;
 mod out;
 mod paths;
@@ -61,6 +62,7 @@ async fn run(args: Args) -> Result<(), Failure> {
         Command::Start(containers) => act::run(&client()?, containers, ContainerAction::Start).await,
         Command::Stop(containers) => act::run(&client()?, containers, ContainerAction::Stop).await,
         Command::Restart(containers) => act::run(&client()?, containers, ContainerAction::Restart).await,
+        Command::Logs(arguments) => logs::run(&client()?, arguments).await,
         Command::Jobs(arguments) => jobs::list(&client()?, arguments).await,
         Command::Job { command } => jobs::run(&client()?, command).await,
         Command::Pod { command } => act::place(&client()?, command).await,

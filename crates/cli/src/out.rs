@@ -1,9 +1,13 @@
 //! The only place that prints: answers to standard output, everything else to standard error.
 //!
 //! Devices, containers and strangers write parts of what is printed. So the only things printed are [`Lines`], in which
-//! no character can steer a terminal, and JSON that is escaped likewise.
+//! no character can steer a terminal, JSON that is escaped likewise, and logs ([`LogPrinter`]).
 
 #![expect(clippy::disallowed_methods, reason = "this is the room that prints")]
+
+mod log;
+
+pub(crate) use log::LogPrinter;
 
 use flotilla_protocol::text::{is_unseen, shown};
 use serde::Serialize;

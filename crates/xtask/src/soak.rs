@@ -25,6 +25,10 @@ const JOB_SEEDS: &str = "20000";
 /// Makes the test of a page that stays open an hour of the page's clock, with 10,000 rows; some minutes of it in CI.
 const PAGE_HOUR: &str = "1";
 
+/// Lines of a log that is read, and how often its device is cut off meanwhile; sixty thousand and three times in CI.
+const LOG_LINES: &str = "1000000";
+const LOG_CUTS: &str = "10";
+
 pub(crate) fn soak(checkout: &Checkout, name: Option<&str>) -> Result<()> {
     if name == Some("mesh") {
         return simulation::soak(checkout);
@@ -41,6 +45,9 @@ pub(crate) fn soak(checkout: &Checkout, name: Option<&str>) -> Result<()> {
     }
     if name == Some("page") {
         return page(checkout);
+    }
+    if name == Some("logs") {
+        return logs(checkout);
     }
     if name == Some("recreate") {
         return recreate(checkout);
@@ -66,12 +73,13 @@ fn page(checkout: &Checkout) -> Result<()> {
     check(nextest.arg("a_page_that_stays_open"))
 }
 
-/// nextest for one kind of tests with real programs, which are built first.
-fn with_programs(checkout: &Checkout, test: &str) -> Result<Command> {
-    let artifacts = Artifacts::build(Profile::Dev, agent::build(checkout, Profile::Dev)?, &[])?;
-    let mut nextest = nextest(&["--workspace", "--test", test]);
-    artifacts.export_to(checkout, &mut nextest);
-    Ok(nextest)
+/// Runs the test of a log that is read while the link is cut, with more lines and cuts.
+fn logs(checkout: &Checkout) -> Result<()> {
+    let mut nextest = with_programs(checkout, "e2e")?;
+    nextest
+        .env("FLOTILLA_LOG_LINES", LOG_LINES)
+        .env("FLOTILLA_LOG_CUTS", LOG_CUTS);
+    check(nextest.arg("each_line_is_read_once"))
 }
 
 /// Runs the test of containers that are recreated, with other random groups of settings each time.
@@ -95,6 +103,14 @@ fn jobs() -> Result<()> {
     let mut nextest = nextest(&["--package", "flotilla-fleet"]);
     nextest.env("FLOTILLA_JOB_SEEDS", JOB_SEEDS);
     check(nextest.args(["--release", "whatever_ends_at_any_moment"]))
+}
+
+/// nextest for one kind of tests with real programs, which are built first.
+fn with_programs(checkout: &Checkout, test: &str) -> Result<Command> {
+    let artifacts = Artifacts::build(Profile::Dev, agent::build(checkout, Profile::Dev)?, &[])?;
+    let mut nextest = nextest(&["--workspace", "--test", test]);
+    artifacts.export_to(checkout, &mut nextest);
+    Ok(nextest)
 }
 
 /// nextest with the profile for long runs. The output of the tests is shown.

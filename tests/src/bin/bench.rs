@@ -1,13 +1,14 @@
 //! `cargo xtask bench [NAME]`: one JSON line per figure on stdout.
 
 use anyhow::{Result, bail};
-use flotilla_tests::bench::{Figure, connect, inventory_table, links, mesh, narrow, relay, rpc, start};
+use flotilla_tests::bench::{Figure, connect, inventory_table, links, logs, mesh, narrow, relay, rpc, start};
 use flotilla_tests::lab::{Lab, on, with_lab};
 
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 11] = [
     "connect-time",
     "fan-out-10k",
     "links-1000",
+    "logs",
     "mesh-latency",
     "mesh-narrow",
     "mesh-throughput",
@@ -47,6 +48,7 @@ fn run(name: &str) -> Result<()> {
         "links-1000" => on(Lab::without_engines(0)?, async |lab| {
             links::links(lab, &mut print).await
         }),
+        "logs" => with_lab(1, async |lab| logs::logs(lab, &mut print).await),
         "mesh-latency" => mesh::latency(&Lab::without_engines(2)?, &mut print),
         "mesh-narrow" => narrow::narrow(&Lab::over_a_line()?, &mut print),
         "mesh-throughput" => mesh::throughput(&Lab::without_engines(2)?, &mut print),

@@ -13,7 +13,7 @@ fn main() -> Result<()> {
         Some("rekey") => soak::rekey(&Lab::without_engines(2)?, &say),
         Some(other) => {
             bail!(
-                "there is no soak {other}; there are away, jobs, link, mesh, page, recreate, rekey, rogue and strangers"
+                "there is no soak {other}; there are away, jobs, link, logs, mesh, page, recreate, rekey, rogue and strangers"
             )
         }
     }

@@ -229,10 +229,31 @@ impl Control {
         &self.setup
     }
 
+    /// `flotilla` on the control computer.
+    #[must_use]
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(&self.setup.program);
+        command.env("FLOTILLA_DATA_DIR", &self.setup.data_dir);
+        command
+    }
+
     /// Runs `flotilla ARGUMENTS` on the control computer; returns what it printed.
     pub fn cli(&self, arguments: &[&str]) -> Result<String> {
-        let mut cli = Command::new(&self.setup.program);
-        run(cli.args(arguments).env("FLOTILLA_DATA_DIR", &self.setup.data_dir))
+        run(self.command().args(arguments))
+    }
+
+    /// The port where devices connect.
+    pub fn fleet_port(&self) -> Result<u16> {
+        let (_, port) = self.ready()?.fleet.rsplit_once(':').context("no port")?;
+        Ok(port.parse()?)
+    }
+
+    /// Waits until a container of a device is listed.
+    pub async fn container_shows(&self, device: &str, name: &str) -> Result<()> {
+        let listed = eventually("the container is listed", seconds(5.0), async || {
+            self.container(device, name).await
+        });
+        listed.await.map(drop)
     }
 
     /// A client that reads its access from the data directory, as the command line does.

@@ -20,6 +20,7 @@ mod jobs;
 mod lab;
 mod link;
 mod live;
+mod logs;
 mod mesh;
 mod mesh_clock;
 mod mesh_lan;
