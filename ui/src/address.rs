@@ -1,7 +1,7 @@
 //! Addresses within the application. What others have named is encoded in them, and quoted where it is part of a
 //! filter.
 
-use crate::query::{Key, Query};
+use crate::query::{self, Key};
 use flotilla_protocol::id::DeviceId;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
@@ -33,10 +33,11 @@ pub fn item(page: &str, device: &str, place: &str) -> String {
 /// A page whose table shows the rows that have all of these facts.
 #[must_use]
 pub fn filtered(page: &str, facts: &[(Key, &str)]) -> String {
-    let query = facts.iter().fold(Query::default(), |query, (key, value)| {
-        query.with_choice(*key, value, Some(true))
-    });
-    format!("{page}?q={}", encoded(&query.to_string()))
+    let terms: Vec<_> = facts
+        .iter()
+        .map(|(key, value)| query::fact(*key, value))
+        .collect();
+    format!("{page}?q={}", encoded(&terms.join(" ")))
 }
 
 /// The progress of a device that has a command and is not online yet.
@@ -48,7 +49,7 @@ pub fn enrollment(device: DeviceId) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::query::Subject;
+    use crate::query::{Query, Subject};
     use proptest::prelude::*;
 
     /// Names that a label of a container, a plugin or a file can have.

@@ -9,6 +9,7 @@ mod suggest;
 mod write;
 
 pub use suggest::{Suggestion, suggest};
+pub use write::fact;
 
 use std::ops::RangeInclusive;
 

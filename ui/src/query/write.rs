@@ -27,15 +27,21 @@ impl fmt::Display for Term {
                 comparison,
                 value,
             } => {
-                let (sign, value) = match comparison {
-                    Comparison::Is => ("", value_as_text(value)),
-                    Comparison::Above => (">", written(value, false)),
-                    Comparison::Below => ("<", written(value, false)),
+                let sign = match comparison {
+                    Comparison::Is => return f.write_str(&fact(*key, value)),
+                    Comparison::Above => ">",
+                    Comparison::Below => "<",
                 };
-                write!(f, "{}:{sign}{value}", key.as_str())
+                write!(f, "{}:{sign}{}", key.as_str(), written(value, false))
             }
         }
     }
+}
+
+/// The term for rows that have this value of a key.
+#[must_use]
+pub fn fact(key: Key, value: &str) -> String {
+    format!("{}:{}", key.as_str(), value_as_text(value))
 }
 
 /// A value of a key, as it is written behind the colon.
