@@ -122,12 +122,13 @@ fn pieces(text: &str, secret: Option<&str>) -> Vec<Vec<Piece>> {
     text.trim_end_matches('\n').split('\n').map(split).collect()
 }
 
+/// Our own words, which begin with an English letter: the table of all capital letters is 3 KB of a first visit.
 fn capitalized(text: &str) -> String {
-    let mut letters = text.chars();
-    letters
-        .next()
-        .map(|first| first.to_uppercase().chain(letters).collect())
-        .unwrap_or_default()
+    let mut text = text.to_owned();
+    if let Some(first) = text.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    text
 }
 
 fn select(shown: &HtmlElement) {
