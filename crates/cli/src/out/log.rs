@@ -5,7 +5,7 @@ use flotilla_protocol::{
     log::{LogPiece, LogSource},
     text::is_unseen,
 };
-use std::io::{self, IsTerminal as _, Write};
+use std::io::{self, BufWriter, IsTerminal as _, Write};
 
 /// Prints pieces of a log, those of the standard error to ours.
 pub(crate) struct LogPrinter {
@@ -14,8 +14,9 @@ pub(crate) struct LogPrinter {
     has_times: bool,
 }
 
-struct Sink<W> {
-    to: W,
+struct Sink<W: Write> {
+    /// Lines are written together: a call of the system for each would cost more than all else.
+    to: BufWriter<W>,
     /// `None` where the bytes stay as they are.
     strip: Option<StripBytes>,
     is_within_line: bool,
@@ -32,17 +33,24 @@ impl LogPrinter {
         }
     }
 
-    /// Prints pieces at once.
+    /// Prints pieces at once, in their order also where both outputs are one terminal.
     ///
     /// # Errors
     /// The output is closed.
     pub(crate) fn print(&mut self, pieces: &[LogPiece]) -> io::Result<()> {
         for piece in pieces {
             match piece.source {
-                LogSource::Stderr => self.stderr.print(piece, self.has_times)?,
-                LogSource::Stdout | LogSource::Unknown => self.stdout.print(piece, self.has_times)?,
+                LogSource::Stderr => {
+                    self.stdout.to.flush()?;
+                    self.stderr.print(piece, self.has_times)?;
+                }
+                LogSource::Stdout | LogSource::Unknown => {
+                    self.stderr.to.flush()?;
+                    self.stdout.print(piece, self.has_times)?;
+                }
             }
         }
+        self.stderr.to.flush()?;
         self.stdout.to.flush()
     }
 }
@@ -50,35 +58,34 @@ impl LogPrinter {
 impl<W: Write> Sink<W> {
     fn new(is_stripped: bool, to: W) -> Self {
         Self {
-            to,
+            to: BufWriter::new(to),
             strip: is_stripped.then(StripBytes::new),
             is_within_line: false,
         }
     }
 
     fn print(&mut self, piece: &LogPiece, has_times: bool) -> io::Result<()> {
-        let mut line = Vec::with_capacity(piece.bytes.len() + 40);
         if let Some(at) = piece.at.filter(|_| has_times && !self.is_within_line) {
-            write!(line, "{at:.9} ")?;
+            write!(self.to, "{at:.9} ")?;
         }
         match &mut self.strip {
-            None => line.extend_from_slice(&piece.bytes),
+            None => self.to.write_all(&piece.bytes)?,
             Some(strip) => {
                 let bytes: Vec<u8> = strip.strip_next(&piece.bytes).flatten().copied().collect();
                 let text = String::from_utf8_lossy(&bytes);
                 let seen = text
                     .chars()
                     .filter(|&character| character == '\t' || !is_unseen(character));
-                line.extend(seen.collect::<String>().into_bytes());
+                self.to.write_all(seen.collect::<String>().as_bytes())?;
             }
         }
         if piece.ends_line {
-            line.push(b'\n');
+            self.to.write_all(b"\n")?;
             // A sequence that is not over does not swallow the next line.
             self.strip = self.strip.is_some().then(StripBytes::new);
         }
         self.is_within_line = !piece.ends_line;
-        self.to.write_all(&line)
+        Ok(())
     }
 }
 
@@ -98,7 +105,7 @@ mod tests {
             };
             sink.print(&piece, true).unwrap();
         }
-        sink.to
+        sink.to.into_inner().unwrap()
     }
 
     #[test]
