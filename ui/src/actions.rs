@@ -3,7 +3,7 @@
 //!
 //! A declaration says what the action is called, what it risks, which right it needs, why it cannot be done now, and
 //! what it sends. Everything else follows from it: [`Acting`] asks first where the risk wants that, sends, follows a
-//! job to its end, and says what came of it. A new action is one declaration and its words in [`crate::copy`]; a new
+//! job to its end, and reports the outcome. A new action is one declaration and its words in [`crate::copy`]; a new
 //! object is a file here and a line in [`KINDS`].
 
 mod acting;

@@ -42,7 +42,7 @@ pub trait Streaming: Debug + 'static {
     /// What the caller says after that; [`Silence`] where it only listens.
     type Up: Payload;
     type Item: Payload;
-    /// What came of it, where the thing itself ended.
+    /// The outcome of what the stream is about, where that itself ended.
     type End: Serialize + DeserializeOwned + Debug + Send + 'static;
 
     /// The path with `{names}` where [`Streaming::path`] has values: whole at an agent, and below

@@ -1,4 +1,4 @@
-//! Carrying out actions: what goes on, what is asked, and what came of it.
+//! Carrying out actions: those that are under way, the question that is open, and the outcome of each.
 //!
 //! Life cycle of an action on objects: chosen → (asked) → sent → done or failed. One that is a job is followed until
 //! the job is over; it survives this page.

@@ -7,7 +7,7 @@ use axum::{
     response::Response,
 };
 use flotilla_link::stream::{Opened, answer};
-use flotilla_protocol::{Code, inventory::ContainerAction, log::ReadLog, stream::Event};
+use flotilla_protocol::{Code, inventory::ContainerAction, log::ReadLog};
 
 pub(super) async fn act(
     State(api): State<Api>,
@@ -43,17 +43,8 @@ pub(super) async fn log(
     Path(id): Path<String>,
     Opened { open, .. }: Opened<ReadLog>,
 ) -> Result<Response, Refusal> {
-    let mut log = api.engine.log(&id, open).await.map_err(Refusal)?;
-    Ok(answer::<ReadLog, _>(api.closing, |mut out| async move {
-        loop {
-            match log.next().await {
-                Event::Item(batch) => {
-                    if let Err(malformed) = out.send(&batch).await {
-                        return malformed.into();
-                    }
-                }
-                Event::End(end) => return end,
-            }
-        }
+    let log = api.engine.log(&id, open).await.map_err(Refusal)?;
+    Ok(answer::<ReadLog, _>(api.closing, |out| {
+        out.send_all(log, async |mut log| (log.next().await, log))
     }))
 }

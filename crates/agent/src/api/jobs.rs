@@ -13,7 +13,6 @@ use flotilla_link::stream::{Opened, answer};
 use flotilla_protocol::{
     id::JobId,
     job::{EndJob, JobProgress, JobReport, JobRequest},
-    stream::Event,
 };
 
 /// Answers at once, with the job as it begins.
@@ -37,18 +36,9 @@ pub(super) async fn progress(
     Path(id): Path<JobId>,
     Opened { open, .. }: Opened<JobProgress>,
 ) -> Result<Response, Refusal> {
-    let mut news = api.jobs.news(id, open.from).map_err(Refusal)?;
-    Ok(answer::<JobProgress, _>(api.closing, |mut out| async move {
-        loop {
-            match news.next().await {
-                Event::Item(report) => {
-                    if let Err(malformed) = out.send(&report).await {
-                        return malformed.into();
-                    }
-                }
-                Event::End(end) => return end,
-            }
-        }
+    let news = api.jobs.news(id, open.from).map_err(Refusal)?;
+    Ok(answer::<JobProgress, _>(api.closing, |out| {
+        out.send_all(news, async |mut news| (news.next().await, news))
     }))
 }
 

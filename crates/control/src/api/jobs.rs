@@ -16,7 +16,6 @@ use axum::{
 use flotilla_protocol::{
     api::{Job, JobKind, List, Verb, WatchJob},
     id::JobId,
-    stream::Event,
 };
 
 pub(super) async fn list(asks: Asks, RawQuery(query): RawQuery) -> Answer<List<Job>> {
@@ -36,18 +35,10 @@ pub(super) async fn show(asks: Asks, Path(job): Path<String>) -> Answer<Job> {
 }
 
 pub(super) async fn watch(asks: Asks, Path(job): Path<JobId>, socket: StreamSocket<WatchJob>) -> Response {
-    socket.serve(move |open, _silence, mut out| async move {
-        let mut news = JobNews::new(asks.core.clone(), asks.scope(), job, open);
-        loop {
-            match news.next().await {
-                Event::Item(job) => {
-                    if let Err(malformed) = out.send(&job).await {
-                        return malformed.into();
-                    }
-                }
-                Event::End(end) => return end,
-            }
-        }
+    socket.serve(move |open, _silence, out| async move {
+        let news = JobNews::new(asks.core.clone(), asks.scope(), job, open);
+        out.send_all(news, async |mut news| (news.next().await, news))
+            .await
     })
 }
 

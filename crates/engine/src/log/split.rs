@@ -24,7 +24,7 @@ const TIME: usize = 36;
 /// Why an answer can't be read on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum SplitError {
-    /// The engine says why not in place of the rest.
+    /// The engine failed while it read the log, and says so in place of the rest.
     #[error("it can't read the log on")]
     Engine,
     #[error("its answer has no frame where one must begin")]

@@ -78,9 +78,9 @@ impl<S: Streaming> AgentStream<S> {
 
     /// Passes the stream on to a reader of control, both ways at once, until it ends. The reader's stream may have another
     /// path, and carries the same.
-    pub async fn pass_on<T>(mut self, mut up: Upward<T>, mut out: Outflow<T>) -> End<S::End>
+    pub async fn pass_on<T>(mut self, mut up: Upward<T>, out: Outflow<T>) -> End<S::End>
     where
-        T: Streaming<Up = S::Up, Item = S::Item>,
+        T: Streaming<Up = S::Up, Item = S::Item, End = S::End>,
     {
         let mut input = self.input.take();
         let speak = async {
@@ -100,20 +100,13 @@ impl<S: Streaming> AgentStream<S> {
                 }
             }
         };
-        let (reader, output) = (&mut self.reader, &mut self.output);
-        let listen = async {
-            loop {
-                match next(reader, output).await {
-                    Some(Event::Item(item)) => {
-                        if let Err(malformed) = out.send(&item).await {
-                            return malformed.into();
-                        }
-                    }
-                    Some(Event::End(end)) => return end,
-                    None => return End::LinkLost,
-                }
-            }
-        };
+        let listen = out.send_all(
+            (self.reader, self.output),
+            |(mut reader, mut output)| async move {
+                let event = next(&mut reader, &mut output).await;
+                (event.unwrap_or(Event::End(End::LinkLost)), (reader, output))
+            },
+        );
         tokio::select! {
             end = listen => end,
             end = speak => end,

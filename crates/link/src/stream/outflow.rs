@@ -4,7 +4,7 @@
 //! waits or a chunk is full. So it makes nothing while no chunk is taken, and is dropped with its taker.
 
 use bytes::{Bytes, BytesMut};
-use flotilla_protocol::stream::{End, Frame, Malformed, Streaming};
+use flotilla_protocol::stream::{End, Event, EventOf, Frame, Malformed, Streaming};
 use parking_lot::Mutex;
 use std::{
     future::{Future, poll_fn},
@@ -64,6 +64,25 @@ impl<S: Streaming> Outflow<S> {
             Poll::Ready(frame.write_to(&mut chunk.bytes))
         })
         .await
+    }
+
+    /// Sends the items of a source, which `next` reads, until it ends; answers its end, or that an item has no frame.
+    pub async fn send_all<T, F>(mut self, mut source: T, next: impl Fn(T) -> F) -> End<S::End>
+    where
+        F: Future<Output = (EventOf<S>, T)>,
+    {
+        loop {
+            let event;
+            (event, source) = next(source).await;
+            match event {
+                Event::Item(item) => {
+                    if let Err(malformed) = self.send(&item).await {
+                        return malformed.into();
+                    }
+                }
+                Event::End(end) => return end,
+            }
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Jobs as people see them: what takes long, how far it is, and what came of it.
+//! Jobs as people see them: what takes long, how far it is, and its outcome.
 
 use super::List;
 use crate::{
