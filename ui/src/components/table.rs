@@ -22,6 +22,7 @@ mod order;
 mod row;
 mod rows;
 mod selection;
+mod slots;
 mod state;
 #[cfg(test)]
 mod testing;

@@ -82,8 +82,8 @@ pub(super) fn Grid(
         >
             <Head table ends/>
             <div role="rowgroup" class="body" style:height=height>
-                <For each=move || table.window.get() key=|placed| placed.key.clone() let:placed>
-                    <Row table key=placed.key ends menu on_open/>
+                <For each=move || table.slots.get() key=|slot| slot.number let:slot>
+                    <Row table slot=slot.number ends menu on_open/>
                 </For>
             </div>
             <NoMatch table/>

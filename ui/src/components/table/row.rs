@@ -6,6 +6,7 @@ use super::{
     layout::RowEnds,
     rows::{AnyRow, Same},
     selection::RowKey,
+    slots::SlotNumber,
     state::PlacedRow,
 };
 use crate::{
@@ -33,17 +34,20 @@ pub(super) struct MenuAnchor {
 #[component]
 pub(super) fn Row(
     table: TableState,
-    key: RowKey,
+    slot: SlotNumber,
     ends: RowEnds,
     menu: RwSignal<Option<MenuAnchor>>,
     on_open: Option<Callback<String>>,
 ) -> impl IntoView {
     let node = NodeRef::<html::Div>::new();
-    let data_key = key.to_string();
-    take_keyboard(table, key.clone(), node);
-    let placed = placed_row(table, key.clone());
+    let placed = placed_row(table, slot);
     let row = Memo::new(move |_| placed.with(|placed| placed.as_ref().map(|placed| placed.row.clone())));
-    let key = StoredValue::new(key);
+    let key = Memo::new(move |_| {
+        placed
+            .with(|placed| placed.as_ref().map(|placed| placed.key.clone()))
+            .unwrap_or_else(|| RowKey::from(""))
+    });
+    take_keyboard(table, key, node);
     let position = move || placed.with(|placed| placed.as_ref().map_or(0, |placed| placed.position));
     let label = move || row.with(|row| row.as_ref().map(|row| row.0.label()));
     let stale = move || {
@@ -56,7 +60,7 @@ pub(super) fn Row(
         let selected = || {
             table
                 .selection
-                .with(|selection| key.with_value(|key| selection.keys.contains(key)))
+                .with(|selection| key.with(|key| selection.keys.contains(key)))
         };
         ends.select.then(|| selected().to_string())
     };
@@ -64,12 +68,12 @@ pub(super) fn Row(
     let stops_here = move || {
         table
             .tab_stop
-            .with(|stop| key.with_value(|key| stop.as_ref() == Some(key)))
+            .with(|stop| key.with(|key| stop.as_ref() == Some(key)))
     };
     let open = move |event: MouseEvent| {
         if let Some(on_open) = on_open.filter(|_| opens(&event)) {
             event.prevent_default();
-            on_open.run(key.with_value(|key| key.to_string()));
+            on_open.run(key.with_untracked(|key| key.to_string()));
         }
     };
     let name = Memo::new(move |_| {
@@ -79,11 +83,11 @@ pub(super) fn Row(
     let cells = move || cells_of(table, row.get(), stale());
     view! {
         <div role="row" class="row" class:stale=move || stale().is_some() class:openable=on_open.is_some()
-            class:united=move || heads().is_some() class:leads=move || heads() == Some(true) data-key=data_key node_ref=node
+            class:united=move || heads().is_some() class:leads=move || heads() == Some(true) data-key=move || key.get().to_string() node_ref=node
             aria-label=label aria-rowindex=move || position() + 2 aria-selected=selected
             tabindex=move || if stops_here() { "0" } else { "-1" }
             style:transform=place
-            on:focusin=move |_| table.active.set(Some(key.get_value()))
+            on:focusin=move |_| table.active.set(Some(key.get_untracked()))
             on:click=open
         >
             {ends.select.then(|| view! { <PickCell table key name/> })}
@@ -121,19 +125,25 @@ fn element(target: Option<web_sys::EventTarget>) -> Option<Element> {
     target?.dyn_into().ok()
 }
 
-fn placed_row(table: TableState, key: RowKey) -> Memo<Option<PlacedRow>> {
+fn placed_row(table: TableState, slot: SlotNumber) -> Memo<Option<PlacedRow>> {
     Memo::new(move |previous: Option<&Option<PlacedRow>>| {
-        let found = table
-            .window
-            .with(|window| window.iter().find(|placed| placed.key == key).cloned());
+        let found = table.slots.with(|slots| {
+            slots
+                .iter()
+                .find(|filled| filled.number == slot)
+                .map(|filled| filled.shown.clone())
+        });
         // A row that has left the window is still drawn until it is unmounted, so it keeps its last value.
         found.or_else(|| previous.cloned().flatten())
     })
 }
 
-fn take_keyboard(table: TableState, key: RowKey, node: NodeRef<html::Div>) {
+fn take_keyboard(table: TableState, key: Memo<RowKey>, node: NodeRef<html::Div>) {
     Effect::new(move |_| {
-        let mine = table.wants_focus.get() && table.active.with(|active| active.as_ref() == Some(&key));
+        let mine = table.wants_focus.get()
+            && table
+                .active
+                .with(|active| key.with(|key| active.as_ref() == Some(key)));
         if let Some(node) = node.get().filter(|_| mine) {
             table.wants_focus.set(false);
             // In the next frame, after the scrolling that brings the row into view has moved elements.
@@ -146,12 +156,10 @@ fn take_keyboard(table: TableState, key: RowKey, node: NodeRef<html::Div>) {
     });
 }
 
-type StoredKey = StoredValue<RowKey>;
-
 #[component]
-fn PickCell(table: TableState, key: StoredKey, name: Memo<String>) -> impl IntoView {
+fn PickCell(table: TableState, key: Memo<RowKey>, name: Memo<String>) -> impl IntoView {
     let pick = move |event: MouseEvent| {
-        let key = key.get_value();
+        let key = key.get_untracked();
         if event.shift_key() {
             let shown = table.shown_keys();
             table.selection.update(|selection| selection.extend(&key, &shown));
@@ -162,7 +170,7 @@ fn PickCell(table: TableState, key: StoredKey, name: Memo<String>) -> impl IntoV
     let checked = move || {
         table
             .selection
-            .with(|selection| key.with_value(|key| selection.keys.contains(key)))
+            .with(|selection| key.with(|key| selection.keys.contains(key)))
     };
     view! {
         <div role="gridcell" class="cell pick" on:click=pick>
@@ -231,7 +239,7 @@ fn narrow_cells(table: TableState, row: &Arc<dyn AnyRow>, age: Option<AnyView>) 
 #[component]
 fn MenuCell(
     table: TableState,
-    key: StoredKey,
+    key: Memo<RowKey>,
     name: Memo<String>,
     menu: RwSignal<Option<MenuAnchor>>,
 ) -> impl IntoView {
@@ -239,7 +247,7 @@ fn MenuCell(
         let Some(button) = element(event.current_target()) else {
             return;
         };
-        let key = key.get_value();
+        let key = key.get_untracked();
         table.active.set(Some(key.clone()));
         menu.set(Some(MenuAnchor {
             key: key.to_string(),
@@ -250,7 +258,7 @@ fn MenuCell(
     let expanded = move || {
         menu.with(|menu| {
             menu.as_ref()
-                .is_some_and(|menu| key.with_value(|key| *menu.key == **key))
+                .is_some_and(|menu| key.with(|key| *menu.key == **key))
         })
     };
     view! {

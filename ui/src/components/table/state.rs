@@ -15,6 +15,7 @@ use super::{
     order::{self, Order, SortBy},
     rows::{AnyRow, Rows, Same, TableRow, TableRows},
     selection::{RowKey, Selection},
+    slots::Slot,
     window,
 };
 use crate::query::Query;
@@ -48,6 +49,8 @@ pub struct TableState {
     pub(super) order: Memo<Order>,
     pub(super) shown: Memo<FilteredRows>,
     pub(super) window: Memo<Vec<PlacedRow>>,
+    /// The rows of the window in the elements that show them.
+    pub(super) slots: Memo<Vec<Slot<PlacedRow>>>,
     pub(super) selection: RwSignal<Selection>,
     /// The selected rows that pass the filter, in the shown order. Actions on several rows are about these.
     pub(super) picked: Memo<Arc<Vec<RowKey>>>,
@@ -193,6 +196,7 @@ impl TableState {
             order,
             shown,
             window,
+            slots: derived::slots(window),
             selection,
             picked,
             layout,

@@ -8,6 +8,7 @@ use crate::{
         order::{self, Order, SortBy},
         rows::{Rows, Same},
         selection::RowKey,
+        slots::{self, Slot},
         window,
     },
     query::Query,
@@ -157,5 +158,13 @@ pub(super) fn windowed(
             }
             window
         })
+    })
+}
+
+/// The rows of the window in the elements that show them.
+pub(super) fn slots(window: Memo<Vec<PlacedRow>>) -> Memo<Vec<Slot<PlacedRow>>> {
+    Memo::new(move |previous: Option<&Vec<Slot<PlacedRow>>>| {
+        let previous = previous.map_or(&[][..], Vec::as_slice);
+        slots::assign(previous, window.get(), |placed| &placed.key)
     })
 }
