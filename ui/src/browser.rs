@@ -2,7 +2,7 @@
 //! with a default.
 
 use leptos::prelude::document;
-use wasm_bindgen::JsCast;
+use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, HtmlElement};
 
 /// The fragment of the page's address, without its `#`.
@@ -142,6 +142,14 @@ pub fn is_hidden() -> bool {
     document().hidden()
 }
 
+/// Runs a function before the browser paints the next frame, even if the view that asks for it is gone by then.
+pub fn next_frame(run: impl FnOnce() + 'static) {
+    let run = Closure::once_into_js(run);
+    if let Some(window) = web_sys::window() {
+        window.request_animation_frame(run.unchecked_ref()).ok();
+    }
+}
+
 /// Marks the start of a measure on the performance timeline.
 pub fn begin_measure(name: &str) {
     mark(&format!("{name}-start"));
@@ -149,9 +157,12 @@ pub fn begin_measure(name: &str) {
 
 /// Ends a measure after the next frame is painted, which includes all changes made before.
 pub fn end_measure_after_paint(name: &'static str) {
-    leptos::prelude::request_animation_frame(move || {
+    next_frame(move || {
         // A task that is queued in a frame callback runs after that frame is painted.
-        leptos::prelude::set_timeout(move || measure(name), std::time::Duration::ZERO);
+        let task = Closure::once_into_js(move || measure(name));
+        if let Some(window) = web_sys::window() {
+            window.set_timeout_with_callback(task.unchecked_ref()).ok();
+        }
     });
 }
 

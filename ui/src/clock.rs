@@ -1,8 +1,11 @@
 //! The clock of the page. Every age and countdown follows it, so that all of them change at the same moment.
 
 use flotilla_protocol::Timestamp;
+use gloo_timers::callback::Interval;
 use leptos::prelude::*;
-use std::time::Duration;
+
+/// How often the clock ticks.
+const TICK_MS: u32 = 1_000;
 
 /// The current time at two resolutions.
 #[derive(Debug, Clone, Copy)]
@@ -28,9 +31,7 @@ impl Clock {
                 clock.half_minute.set(now);
             }
         };
-        if let Ok(handle) = set_interval_with_handle(tick, Duration::from_secs(1)) {
-            on_cleanup(move || handle.clear());
-        }
+        StoredValue::new_local(Interval::new(TICK_MS, tick));
         clock
     }
 

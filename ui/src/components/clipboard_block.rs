@@ -5,12 +5,12 @@ use super::{
     icon::lucide,
 };
 use crate::browser;
+use gloo_timers::callback::Timeout;
 use leptos::{html, prelude::*};
-use std::time::Duration;
 use web_sys::HtmlElement;
 
 /// How long "Copied" is shown.
-const COPIED_SHOWN_FOR: Duration = Duration::from_secs(2);
+const COPIED_SHOWN_FOR_MS: u32 = 2_000;
 
 /// The outcome of the last press of the button.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,16 +39,15 @@ pub fn ClipboardBlock(
 ) -> impl IntoView {
     let outcome = RwSignal::new(CopyOutcome::Nothing);
     let shown = NodeRef::<html::Pre>::new();
+    let shown_until = StoredValue::new_local(None::<Timeout>);
     let press = move || {
         if let Some(on_copy) = on_copy {
             on_copy.run(());
         }
         if text.with_untracked(|text| browser::copy_to_clipboard(text)) {
             outcome.set(CopyOutcome::Copied);
-            set_timeout(
-                move || _ = outcome.try_set(CopyOutcome::Nothing),
-                COPIED_SHOWN_FOR,
-            );
+            let end = move || _ = outcome.try_set(CopyOutcome::Nothing);
+            shown_until.set_value(Some(Timeout::new(COPIED_SHOWN_FOR_MS, end)));
         } else {
             outcome.set(CopyOutcome::ByHand);
             if let Some(shown) = shown.get_untracked() {

@@ -25,7 +25,7 @@ where
             .and_then(|element| element.dyn_into::<HtmlElement>().ok())
         {
             // In the next frame: a dialog around the element has to be open first.
-            request_animation_frame(move || {
+            browser::next_frame(move || {
                 element.focus().ok();
             });
         }
@@ -39,7 +39,7 @@ pub fn enter(panel: &HtmlElement, focus: impl FnOnce(&HtmlElement) + 'static) {
         focus(panel);
     } else {
         let panel = panel.clone();
-        request_animation_frame(move || focus(&panel));
+        browser::next_frame(move || focus(&panel));
     }
 }
 
@@ -48,7 +48,7 @@ pub fn enter(panel: &HtmlElement, focus: impl FnOnce(&HtmlElement) + 'static) {
 pub fn focus_if_lost(element: NodeRef<html::Button>) {
     Effect::new(move || {
         if let Some(element) = element.get() {
-            request_animation_frame(move || {
+            browser::next_frame(move || {
                 if focused().is_none() {
                     element.focus().ok();
                 }
@@ -61,7 +61,7 @@ pub fn focus_if_lost(element: NodeRef<html::Button>) {
 pub fn select_when_shown(field: NodeRef<html::Input>) {
     Effect::new(move || {
         if let Some(field) = field.get() {
-            request_animation_frame(move || {
+            browser::next_frame(move || {
                 field.focus().ok();
                 field.select();
             });
@@ -98,7 +98,7 @@ impl Opener {
 
     /// Returns the focus in the next frame, when the panel is removed, unless it is somewhere else by then.
     pub fn give_back_soon(self) {
-        request_animation_frame(move || {
+        browser::next_frame(move || {
             if focused().is_none() {
                 self.give_back();
             }
@@ -126,7 +126,7 @@ impl Opener {
 pub fn guard() {
     let last = StoredValue::new_local(Opener::default());
     // Two frames later: code that removes an element and moves the focus by itself does that within one frame.
-    let settle_soon = move || request_animation_frame(move || request_animation_frame(move || settle(last)));
+    let settle_soon = move || browser::next_frame(move || browser::next_frame(move || settle(last)));
     window_event_listener(ev::focusin, move |event| {
         if let Some(element) = event
             .target()

@@ -52,7 +52,7 @@ pub fn Tabs(
     };
     Effect::new(move || {
         tabs.track();
-        request_animation_frame(measure);
+        browser::next_frame(measure);
     });
     let resized = window_event_listener(leptos::ev::resize, move |_| measure());
     on_cleanup(move || resized.remove());

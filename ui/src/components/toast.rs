@@ -8,14 +8,15 @@ use super::{
     button::{Button, ButtonKind, IconButton},
     icon::{Icon, lucide},
 };
+use crate::browser;
+use gloo_timers::callback::Timeout;
 use leptos::{ev::KeyboardEvent, html, prelude::*};
-use std::time::Duration;
 
 /// Selects the place where toasts are shown.
 pub const PLACE: &str = ".toasts[aria-label]";
 
 /// How long a confirmation is shown.
-const STAYS: Duration = Duration::from_secs(6);
+const STAYS_MS: u32 = 6_000;
 
 /// One message.
 #[derive(Debug, Clone)]
@@ -108,7 +109,7 @@ pub fn Toasts(#[prop(optional)] in_dialog: bool) -> impl IntoView {
     Effect::new(move || {
         if let Some(place) = place.get() {
             // In the next frame: above a dialog is only what is shown after it.
-            request_animation_frame(move || _ = place.show_popover());
+            browser::next_frame(move || _ = place.show_popover());
         }
     });
     let in_place = move |errors| {
@@ -145,20 +146,15 @@ fn listed(toaster: Toaster, errors: bool) -> Vec<Toast> {
 fn ToastCard(toast: Toast) -> impl IntoView {
     let toaster = use_toaster();
     let id = toast.id;
-    let leave = StoredValue::new(None::<TimeoutHandle>);
-    let hold = move || {
-        if let Some(timer) = leave.try_update_value(Option::take).flatten() {
-            timer.clear();
-        }
-    };
+    let leave = StoredValue::new_local(None::<Timeout>);
+    let hold = move || _ = leave.try_set_value(None);
     let start = move || {
         hold();
         if !toast.is_error {
-            leave.try_set_value(set_timeout_with_handle(move || toaster.dismiss(id), STAYS).ok());
+            leave.try_set_value(Some(Timeout::new(STAYS_MS, move || toaster.dismiss(id))));
         }
     };
     start();
-    on_cleanup(hold);
     let keys = move |event: KeyboardEvent| {
         if event.key() == "Escape" {
             event.prevent_default();

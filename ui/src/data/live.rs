@@ -16,7 +16,8 @@ use flotilla_protocol::{
     Timestamp,
     api::{BEAT, PREFIX},
 };
-use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*};
+use gloo_timers::callback::Timeout;
+use leptos::prelude::*;
 use std::time::Duration;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{MessageEvent, WebSocket};
@@ -47,7 +48,7 @@ struct State {
     held_before: bool,
     /// When an unreadable frame last made the page load everything again.
     reloaded_at: Option<Timestamp>,
-    timer: Option<TimeoutHandle>,
+    timer: Option<Timeout>,
 }
 
 /// A socket with its listeners. Dropping it closes the socket, and nothing of it is heard from then on.
@@ -101,10 +102,7 @@ impl Live {
         if self.store.session.get_untracked() == Session::Missing {
             return;
         }
-        let timer = self.state.try_update_value(|state| state.timer.take()).flatten();
-        if let Some(timer) = timer {
-            timer.clear();
-        }
+        self.state.try_update_value(|state| state.timer = None);
         let Some(connection) = Connection::open(self) else {
             self.on_loss();
             return;
@@ -185,8 +183,9 @@ impl Live {
         // A socket closes in the same way for an ended session and for a lost controller. A call tells which of the two
         // it is.
         self.store.load_caller();
-        let timer = set_timeout_with_handle(move || self.start(), wait).ok();
-        self.state.try_update_value(|state| state.timer = timer);
+        let wait = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
+        let timer = Timeout::new(wait, move || self.start());
+        self.state.try_update_value(|state| state.timer = Some(timer));
     }
 }
 

@@ -23,7 +23,7 @@ pub use kinds::{Collections, InventoryItem, ItemKey};
 pub use rows::{last_row, row, with_row};
 
 use super::load::Progress;
-use crate::{clock, session::Session};
+use crate::{browser, clock, session::Session};
 use flotilla_protocol::{
     Timestamp,
     api::{Enrollment, Fleet, PolicyInForce, Push, ResourceRef},
@@ -184,7 +184,7 @@ impl Store {
             first
         });
         if first == Some(true) {
-            request_animation_frame(move || self.paint());
+            browser::next_frame(move || self.paint());
         }
     }
 

@@ -46,7 +46,7 @@ pub fn Palette() -> impl IntoView {
         match entry.action {
             EntryAction::Go(path) => navigate(&path, Default::default()),
             // In the next frame, once the palette is removed: the action may open another dialog.
-            EntryAction::Run(run) => request_animation_frame(move || run()),
+            EntryAction::Run(run) => browser::next_frame(move || run()),
             EntryAction::Choose(_) => {}
         }
     });
@@ -102,7 +102,7 @@ fn focused_when_shown() -> NodeRef<html::Input> {
     let input = NodeRef::<html::Input>::new();
     Effect::new(move |_| {
         if let Some(input) = input.get() {
-            request_animation_frame(move || {
+            browser::next_frame(move || {
                 input.focus().ok();
                 browser::mark("flotilla:palette");
             });

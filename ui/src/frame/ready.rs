@@ -31,8 +31,8 @@ pub(super) fn mark_ready(store: Store) {
         };
         let ready = fonts.get() && known;
         if ready {
-            request_animation_frame(|| {
-                request_animation_frame(|| {
+            browser::next_frame(|| {
+                browser::next_frame(|| {
                     browser::set_root_attribute("data-ready", "true");
                     lazy_views::fetch_all(registry::parts::ALL);
                 })

@@ -8,11 +8,11 @@ use crate::{
     components::button::{Button, ButtonKind},
     copy::table as copy,
 };
-use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*};
-use std::time::Duration;
+use gloo_timers::callback::Timeout;
+use leptos::prelude::*;
 
 /// A count is read out after it did not change for this long.
-const READ_AFTER: Duration = Duration::from_millis(500);
+const READ_AFTER_MS: u32 = 500;
 
 #[component]
 pub(super) fn Footer(table: TableState, bulk: Option<ViewFn>) -> impl IntoView {
@@ -74,17 +74,10 @@ pub(super) fn Footer(table: TableState, bulk: Option<ViewFn>) -> impl IntoView {
 #[component]
 fn Announced(text: Signal<String>) -> impl IntoView {
     let spoken = RwSignal::new(String::new());
-    let timer = StoredValue::new(None::<TimeoutHandle>);
-    let stop = move || {
-        if let Some(timer) = timer.try_update_value(Option::take).flatten() {
-            timer.clear();
-        }
-    };
+    let timer = StoredValue::new_local(None::<Timeout>);
     Effect::new(move |_| {
         let text = text.get();
-        stop();
-        timer.set_value(set_timeout_with_handle(move || spoken.set(text), READ_AFTER).ok());
+        timer.set_value(Some(Timeout::new(READ_AFTER_MS, move || spoken.set(text))));
     });
-    on_cleanup(stop);
     view! { <span role="status" class="visually-hidden">{move || spoken.get()}</span> }
 }

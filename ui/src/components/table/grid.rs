@@ -82,8 +82,8 @@ pub(super) fn Grid(
         >
             <Head table ends/>
             <div role="rowgroup" class="body" style:height=height>
-                <For each=move || table.slots.get() key=|slot| slot.number let:slot>
-                    <Row table slot=slot.number ends menu on_open/>
+                <For each=move || table.slots.get() key=|slot| slot.number let:filled>
+                    <Row table number=filled.number ends menu on_open/>
                 </For>
             </div>
             <NoMatch table/>
@@ -196,7 +196,7 @@ fn first_row_mark(table: TableState) {
     Effect::new(move |done: Option<bool>| {
         let done = done.unwrap_or(false);
         if !done && table.window.with(|window| !window.is_empty()) {
-            request_animation_frame(|| browser::mark("flotilla:first-row"));
+            browser::next_frame(|| browser::mark("flotilla:first-row"));
             return true;
         }
         done

@@ -3,6 +3,7 @@
 //! They use the browser's highlight registry, which marks ranges of text without changing elements.
 
 use super::TableState;
+use crate::browser;
 use leptos::{html, prelude::*};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, Range};
@@ -20,7 +21,7 @@ pub(super) fn keep_marks(table: TableState, grid: NodeRef<html::Div>) {
         table.window.track();
         table.fitted.track();
         let any = !words.is_empty();
-        request_animation_frame(move || {
+        browser::next_frame(move || {
             let ranges = grid
                 .try_get_untracked()
                 .flatten()

@@ -10,6 +10,7 @@ use super::{
     state::PlacedRow,
 };
 use crate::{
+    browser,
     components::{
         age::AgeLabel,
         anchor::Anchor,
@@ -34,13 +35,13 @@ pub(super) struct MenuAnchor {
 #[component]
 pub(super) fn Row(
     table: TableState,
-    slot: SlotNumber,
+    number: SlotNumber,
     ends: RowEnds,
     menu: RwSignal<Option<MenuAnchor>>,
     on_open: Option<Callback<String>>,
 ) -> impl IntoView {
     let node = NodeRef::<html::Div>::new();
-    let placed = placed_row(table, slot);
+    let placed = placed_row(table, number);
     let row = Memo::new(move |_| placed.with(|placed| placed.as_ref().map(|placed| placed.row.clone())));
     let key = Memo::new(move |_| {
         placed
@@ -125,12 +126,12 @@ fn element(target: Option<web_sys::EventTarget>) -> Option<Element> {
     target?.dyn_into().ok()
 }
 
-fn placed_row(table: TableState, slot: SlotNumber) -> Memo<Option<PlacedRow>> {
+fn placed_row(table: TableState, number: SlotNumber) -> Memo<Option<PlacedRow>> {
     Memo::new(move |previous: Option<&Option<PlacedRow>>| {
         let found = table.slots.with(|slots| {
             slots
                 .iter()
-                .find(|filled| filled.number == slot)
+                .find(|filled| filled.number == number)
                 .map(|filled| filled.shown.clone())
         });
         // A row that has left the window is still drawn until it is unmounted, so it keeps its last value.
@@ -147,7 +148,7 @@ fn take_keyboard(table: TableState, key: Memo<RowKey>, node: NodeRef<html::Div>)
         if let Some(node) = node.get().filter(|_| mine) {
             table.wants_focus.set(false);
             // In the next frame, after the scrolling that brings the row into view has moved elements.
-            request_animation_frame(move || {
+            browser::next_frame(move || {
                 let options = web_sys::FocusOptions::new();
                 options.set_prevent_scroll(true);
                 node.focus_with_options(&options).ok();

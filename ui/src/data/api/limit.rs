@@ -1,6 +1,6 @@
 //! The limit of time of a call.
 
-use leptos::leptos_dom::helpers::{TimeoutHandle, set_timeout_with_handle};
+use gloo_timers::callback::Timeout;
 use std::{cell::Cell, rc::Rc, time::Duration};
 use web_sys::{AbortController, AbortSignal};
 
@@ -8,7 +8,7 @@ use web_sys::{AbortController, AbortSignal};
 #[derive(Debug)]
 pub(super) struct Limit {
     controller: AbortController,
-    timer: TimeoutHandle,
+    _timer: Timeout,
     over: Rc<Cell<bool>>,
 }
 
@@ -23,10 +23,10 @@ impl Limit {
                 controller.abort();
             }
         };
-        let timer = set_timeout_with_handle(end, within).ok()?;
+        let within = u32::try_from(within.as_millis()).unwrap_or(u32::MAX);
         Some(Self {
             controller,
-            timer,
+            _timer: Timeout::new(within, end),
             over,
         })
     }
@@ -43,7 +43,6 @@ impl Limit {
 
 impl Drop for Limit {
     fn drop(&mut self) {
-        self.timer.clear();
         self.controller.abort();
     }
 }

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     actions::fleet::ADD_DEVICE,
+    browser,
     components::{
         button::{Button, ButtonKind},
         field::Field,
@@ -86,7 +87,7 @@ fn select_proposal(flow: Flow, field: NodeRef<html::Input>) {
     Effect::new(move || {
         // The proposal may arrive after the field is shown.
         if flow.proposed.get() && !flow.name.with(String::is_empty) {
-            request_animation_frame(move || {
+            browser::next_frame(move || {
                 if let Some(field) = field.try_get_untracked().flatten() {
                     field.select();
                 }
@@ -104,7 +105,7 @@ fn type_over(flow: Flow, name: String) {
 /// Focuses a button in the next frame, once the element that has the focus is removed.
 fn focus_soon(button: NodeRef<html::Button>) {
     if let Some(button) = button.get_untracked() {
-        request_animation_frame(move || _ = button.focus());
+        browser::next_frame(move || _ = button.focus());
     }
 }
 

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     api::send,
+    browser,
     components::{
         badge::Tone,
         button::{Button, ButtonKind},
@@ -171,7 +172,7 @@ fn Output(progress: SshProgress) -> impl IntoView {
     });
     Effect::new(move || {
         text.track();
-        request_animation_frame(move || {
+        browser::next_frame(move || {
             if let Some(log) = log.try_get_untracked().flatten() {
                 log.set_scroll_top(log.scroll_height());
             }

@@ -1,16 +1,16 @@
 //! A table's filter and order in the page's address, so that a view can be linked and bookmarked.
 
 use super::{TableState, order};
-use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*};
+use gloo_timers::callback::Timeout;
+use leptos::prelude::*;
 use leptos_router::{
     NavigateOptions,
     hooks::{use_location, use_navigate},
     params::ParamsMap,
 };
-use std::time::Duration;
 
 /// The address changes after the filter did not change for this long. The rows change at once.
-const WRITE_AFTER: Duration = Duration::from_millis(200);
+const WRITE_AFTER_MS: u32 = 200;
 
 const FILTER: &str = "q";
 const SORT: &str = "sort";
@@ -20,7 +20,7 @@ impl TableState {
         let location = use_location();
         let navigate = use_navigate();
         Effect::new(move |_| self.read_address(&location.query.get()));
-        let timer = StoredValue::new(None::<TimeoutHandle>);
+        let timer = StoredValue::new_local(None::<Timeout>);
         let here = use_location();
         Effect::new(move |first: Option<()>| {
             let heads = self.spec.heads();
@@ -28,9 +28,6 @@ impl TableState {
             let text = self.filter();
             if first.is_none() {
                 return;
-            }
-            if let Some(timer) = timer.try_update_value(Option::take).flatten() {
-                timer.clear();
             }
             let (navigate, here, path) = (navigate.clone(), here.clone(), here.pathname.get_untracked());
             let write = move || {
@@ -47,12 +44,7 @@ impl TableState {
                     navigate(&format!("{path}{}", query.to_query_string()), options);
                 }
             };
-            timer.set_value(set_timeout_with_handle(write, WRITE_AFTER).ok());
-        });
-        on_cleanup(move || {
-            if let Some(timer) = timer.try_update_value(Option::take).flatten() {
-                timer.clear();
-            }
+            timer.set_value(Some(Timeout::new(WRITE_AFTER_MS, write)));
         });
     }
 
