@@ -8,10 +8,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 
 use crate::architecture::{ARCHITECTURES, Architecture};
-use crate::cargo::{self, Profile};
+use crate::cargo::{self, Artifact, Profile};
 use crate::checkout::Checkout;
 use crate::process::{command, lookup_output};
 use crate::step::{say, step};
@@ -27,8 +27,24 @@ pub(crate) fn build(checkout: &Checkout, profile: Profile) -> Result<PathBuf> {
     Ok(directory)
 }
 
-/// The same with an agent for the other processor, which tests run in an emulator. That one is built in the cache and
-/// not in the target directory: a fresh clone then compiles none of its dependencies again.
+/// The same directory, and the server. They are built together, linked alike, so that what both depend on is compiled
+/// once.
+pub(crate) fn build_with_server(checkout: &Checkout, profile: Profile) -> Result<(PathBuf, PathBuf)> {
+    let directory = empty_directory(checkout, profile.name())?;
+    let native = Architecture::native()?;
+    let server = step("Building the server, the agent and its image", || {
+        let mut command = static_glibc(native, profile);
+        command.args(["--package", "flotilla", "--bin", "flotilla"]);
+        let programs = build_agent_with(&mut command)?;
+        let agent = cargo::program_of(&programs, "flotilla-agent")?;
+        store(checkout, &directory, native, &agent)?;
+        cargo::program_of(&programs, "flotilla")
+    })?;
+    Ok((directory, server))
+}
+
+/// The directory with an agent for the other processor too, which tests run in an emulator. That one is built in the
+/// cache and not in the target directory: a fresh clone then compiles none of its dependencies again.
 pub(crate) fn build_for_tests(checkout: &Checkout) -> Result<PathBuf> {
     let directory = empty_directory(checkout, "tests")?;
     build_native(checkout, Profile::Dev, &directory)?;
@@ -123,12 +139,12 @@ fn store(checkout: &Checkout, directory: &Path, architecture: &Architecture, age
 }
 
 fn cargo_build(command: &mut Command) -> Result<PathBuf> {
-    command.args(["--package", "flotilla-agent", "--bin", "flotilla-agent"]);
-    let artifacts = cargo::build(command)?;
-    let agent = artifacts
-        .into_iter()
-        .rfind(|artifact| artifact.target == "flotilla-agent");
-    Ok(agent.context("cargo built no agent")?.file)
+    cargo::program_of(&build_agent_with(command)?, "flotilla-agent")
+}
+
+/// Builds the agent beside the programs that the command names.
+fn build_agent_with(command: &mut Command) -> Result<Vec<Artifact>> {
+    cargo::build(command.args(["--package", "flotilla-agent", "--bin", "flotilla-agent"]))
 }
 
 fn static_glibc(architecture: &Architecture, profile: Profile) -> Command {

@@ -14,7 +14,7 @@ use signal_hook::iterator::Signals;
 use crate::cargo::{self, Profile};
 use crate::checkout::Checkout;
 use crate::process::{become_program, command};
-use crate::step::{say, step};
+use crate::step::{say, side_by_side, step};
 use crate::{agent, setup, ui};
 
 pub(crate) fn run(checkout: &Checkout, headless: bool) -> Result<ExitCode> {
@@ -23,21 +23,25 @@ pub(crate) fn run(checkout: &Checkout, headless: bool) -> Result<ExitCode> {
         true => setup::desktop(checkout)?,
         false => setup::build(checkout)?,
     }
-    ui::bundle(checkout)?;
-    let agents = agent::build(checkout, Profile::App)?;
+    // The end of the UI's build occupies one processor only.
+    let bundle = || ui::bundle(checkout);
     if window {
-        let app = step("Building the app", || {
-            cargo::build_program("flotilla-desktop", "flotilla-desktop", Profile::App)
-        })?;
+        let programs = || {
+            let agents = agent::build(checkout, Profile::App)?;
+            let app = step("Building the app", || {
+                cargo::build_program("flotilla-desktop", "flotilla-desktop", Profile::App)
+            })?;
+            Ok((agents, app))
+        };
+        let ((), (agents, app)) = side_by_side(bundle, programs)?;
         let mut app = command(app);
         app.env("FLOTILLA_UI_DIR", checkout.ui_dist())
             .env("FLOTILLA_AGENTS_DIR", &agents);
         return Err(become_program(&mut app));
     }
-    let flotilla = step("Building the server", || {
-        cargo::build_program("flotilla", "flotilla", Profile::App)
-    })?;
-    let mut serve = command(flotilla);
+    let programs = || agent::build_with_server(checkout, Profile::App);
+    let ((), (agents, server)) = side_by_side(bundle, programs)?;
+    let mut serve = command(server);
     serve
         .args(["serve", "--local-agent", "--ui-dir"])
         .arg(checkout.ui_dist())
