@@ -67,16 +67,39 @@ impl<'a> PodMachine<'a> {
     /// Puts a container into the pod (`member`) or takes it out, and waits until the followed engine lists the
     /// container that replaced it; returns its id.
     pub async fn place(&self, name: &str, member: bool) -> Result<Result<String, ActionError>> {
-        let id = |answer: &Value| answer["Id"].as_str().unwrap_or_default().to_owned();
-        let old = id(&self.inspect(name).await?);
+        let old = self.id(name).await?;
         self.eventually_knows(&old, !member).await?;
-        if let Err(error) = self.followed.engine.place_in_pod(&old, member).await {
+        let placed = self.followed.engine.place_in_pod(&old, member).await;
+        self.replaced(name, &old, member, placed).await
+    }
+
+    /// Recreates a container outside of the pod where it is; returns the new one's id.
+    pub async fn recreate(&self, name: &str) -> Result<Result<String, ActionError>> {
+        let old = self.id(name).await?;
+        self.eventually_knows(&old, false).await?;
+        let recreated = self.followed.engine.recreate(&old).await;
+        self.replaced(name, &old, false, recreated).await
+    }
+
+    async fn replaced(
+        &self,
+        name: &str,
+        old: &str,
+        member: bool,
+        outcome: Result<(), ActionError>,
+    ) -> Result<Result<String, ActionError>> {
+        if let Err(error) = outcome {
             return Ok(Err(error));
         }
-        let new = id(&self.inspect(name).await?);
+        let new = self.id(name).await?;
         ensure!(new != old, "{name} was not made anew");
         self.eventually_knows(&new, member).await?;
         Ok(Ok(new))
+    }
+
+    async fn id(&self, name: &str) -> Result<String> {
+        let answer = self.inspect(name).await?;
+        Ok(answer["Id"].as_str().unwrap_or_default().to_owned())
     }
 
     async fn eventually_knows(&self, id: &str, member: bool) -> Result<()> {

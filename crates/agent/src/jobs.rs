@@ -6,17 +6,18 @@
 //!
 //! - `record`: a job on disk, and its progress. `journal`: all records on disk. `job`: a job in memory.
 //! - `news`: how a job goes, for one reader.
-//! - `context`: what a job writes and tells while it is carried out. `action`, `placement`, `mode_change`: the kinds of
-//!   jobs.
+//! - `context`: what a job writes and tells while it is carried out. `action`, `removal`, `exchange`,
+//!   `mode_change`: the kinds of jobs.
 
 mod action;
 mod context;
+mod exchange;
 mod job;
 mod journal;
 mod mode_change;
 mod news;
-mod placement;
 mod record;
+mod removal;
 
 use crate::machine::AgentClock;
 use context::JobContext;
@@ -141,12 +142,18 @@ impl Jobs {
     /// There is no such job.
     pub(crate) fn end(&self, id: JobId, EndJob { only }: EndJob) -> Result<JobReport, Problem> {
         let job = self.get(id)?;
-        let is_placement = matches!(job.progress.borrow().record.request, JobRequest::Placement { .. });
+        let replaces = job
+            .progress
+            .borrow()
+            .record
+            .request
+            .replaced_container()
+            .is_some();
         if job.is_over() {
             if only != Some(JobEnd::Cancel) {
                 self.forget(id);
             }
-        } else if is_placement && only != Some(JobEnd::Forget) {
+        } else if replaces && only != Some(JobEnd::Forget) {
             job.cancel.cancel();
             job.progress.send_if_modified(Progress::handle_cancel);
         }
@@ -166,9 +173,15 @@ impl Jobs {
         loop {
             let all = self.0.jobs.lock().clone();
             let mut live = all.values().filter(|job| !job.is_over());
-            let placing =
-                live.find(|job| matches!(job.progress.borrow().record.request, JobRequest::Placement { .. }));
-            let Some(job) = placing else { return };
+            let replacing = live.find(|job| {
+                job.progress
+                    .borrow()
+                    .record
+                    .request
+                    .replaced_container()
+                    .is_some()
+            });
+            let Some(job) = replacing else { return };
             let mut news = job.progress.subscribe();
             news.wait_for(|progress| progress.record.state.is_over())
                 .await
@@ -185,11 +198,14 @@ impl Jobs {
         let record = job.progress.borrow().record.clone();
         let mut context = JobContext::new(&self.0.journal, &job);
         let outcome = match &record.request {
-            JobRequest::Placement { container, member } => {
-                placement::run(&self.0.engine, &record, (container, *member), &mut context).await
+            JobRequest::Placement { .. } | JobRequest::Recreation { .. } => {
+                exchange::run(&self.0.engine, &record, &mut context).await
             }
             JobRequest::Action { container, action } => {
                 action::run(&self.0.engine, &record, (container, *action), &mut context).await
+            }
+            JobRequest::Removal { container, volumes } => {
+                removal::run(&self.0.engine, &record, (container, *volumes), &mut context).await
             }
             JobRequest::ModeChange { mode } => {
                 let _moving = self.0.move_lock.lock().await;
@@ -242,10 +258,7 @@ fn may_begin(all: &BTreeMap<JobId, Job>, request: &JobRequest) -> Result<(), Pro
             (JobRequest::ModeChange { .. }, _) | (_, JobRequest::ModeChange { .. }) => {
                 Some(record.busy_problem())
             }
-            (JobRequest::Placement { container, .. } | JobRequest::Action { container, .. }, _) => {
-                record.holds(container)
-            }
-            (JobRequest::Unknown, _) => None,
+            (request, _) => request.container().and_then(|container| record.holds(container)),
         };
         in_the_way.map_or(Ok(()), Err)?;
     }

@@ -1,13 +1,16 @@
-//! `start`, `stop`, `restart`, `pod`: containers of devices.
+//! `start`, `stop`, `restart`, `pause`, `unpause`, `kill`, `recreate`, `rm`, `pod`: containers of devices.
 
 use crate::{
-    args::{Containers, Detach, PodCommand},
+    args::{Containers, Detach, PodCommand, Recreation, Removal},
     failure::Failure,
     jobs, out,
 };
 use flotilla_client::{Client, Error};
 use flotilla_protocol::{
-    api::{ActOnContainer, ActOnContainers, BeginPlacement, ContainerRef, Job, ListContainers, Request},
+    api::{
+        ActOnContainer, ActOnContainers, BeginPlacement, ContainerRef, Job, ListContainers,
+        RecreateContainer, RemoveContainers, Request,
+    },
     inventory::{Container, ContainerAction, find_container},
 };
 use std::str::FromStr;
@@ -57,13 +60,37 @@ pub(crate) async fn run(
         client.send(&act).await?;
         return Ok(out::line(&message)?);
     }
-    let containers = targets
-        .into_iter()
-        .map(|Target { device, container }| ContainerRef { device, container });
-    let containers: Vec<_> = containers.collect();
+    let containers = references(targets);
     let message = format!("{} containers are {done}.", containers.len());
     let job = client.send(&ActOnContainers { action, containers }).await?;
     finish(client, &job, detach, &message).await
+}
+
+/// Removes containers as a job.
+pub(crate) async fn remove(client: &Client, removal: Removal) -> Result<(), Failure> {
+    let Removal { containers, volumes } = removal;
+    let Containers { targets, detach } = containers;
+    let message = match &targets[..] {
+        [Target { device, container }] => format!("{container} on {device} is removed."),
+        several => format!("{} containers are removed.", several.len()),
+    };
+    let containers = references(targets);
+    let job = client.send(&RemoveContainers { containers, volumes }).await?;
+    finish(client, &job, detach, &message).await
+}
+
+/// Recreates a container where it is, as a job.
+pub(crate) async fn recreate(client: &Client, recreation: Recreation) -> Result<(), Failure> {
+    let Recreation { target, detach } = recreation;
+    let Target { device, container } = target;
+    let message = format!("{container} on {device} is recreated.");
+    let job = client.send(&RecreateContainer { device, container }).await?;
+    finish(client, &job, detach, &message).await
+}
+
+fn references(targets: Vec<Target>) -> Vec<ContainerRef> {
+    let reference = |Target { device, container }| ContainerRef { device, container };
+    targets.into_iter().map(reference).collect()
 }
 
 /// Follows the job of a command, and says that it is done.

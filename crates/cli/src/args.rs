@@ -4,7 +4,7 @@ mod job;
 mod log;
 mod token;
 
-pub(crate) use job::{Containers, Detach, JobCommand, Jobs, PodCommand};
+pub(crate) use job::{Containers, Detach, JobCommand, Jobs, PodCommand, Recreation, Removal};
 pub(crate) use log::Logs;
 pub(crate) use token::{CreateToken, TokenCommand};
 
@@ -77,6 +77,16 @@ pub(crate) enum Command {
     Stop(Containers),
     /// Restart containers
     Restart(Containers),
+    /// Pause containers: their processes stand still and keep what they hold
+    Pause(Containers),
+    /// Let paused containers go on
+    Unpause(Containers),
+    /// End containers at once, without asking their processes to
+    Kill(Containers),
+    /// Recreate a container where it is, with all that it has; if the new one does not get well, the old one is back
+    Recreate(Recreation),
+    /// Remove containers that do not run; what they wrote outside of volumes, and their logs, are lost
+    Rm(Removal),
     /// Print what a container wrote
     Logs(Logs),
     /// List what takes long: jobs that are not over, and the last ones that are

@@ -13,7 +13,7 @@ use crate::{
 };
 use flotilla_protocol::{
     Code, Problem, Timestamp,
-    inventory::{ContainerAction, ContainerState, PodRole},
+    inventory::{Container, ContainerAction, ContainerState, PodRole},
 };
 use std::time::Duration;
 use tokio::time::timeout;
@@ -143,8 +143,12 @@ pub enum ActionError {
     NotContained,
     #[error("The agent of this device is being moved into another network already. Wait until it is back.")]
     Moving,
-    #[error("{0} is paused, and would run afterwards. Unpause it first, on the device: docker unpause {0}")]
+    #[error("{0} is paused, and would run afterwards. Unpause it first.")]
     Paused(String),
+    #[error("{0} runs. Stop it first, and then remove it.")]
+    Runs(String),
+    #[error("{0} does not run, so it can't be paused or unpaused. Start it first.")]
+    NotRunning(String),
     #[error(
         "{0} did not get well in the other network: its health check fails there. So it was put back. Its logs say why."
     )]
@@ -224,6 +228,8 @@ impl From<ActionError> for Problem {
             | E::GarbledLabel { .. }
             | E::NotContained
             | E::Paused(_)
+            | E::NotRunning(_)
+            | E::Runs(_)
             | E::Canceled(_)
             | E::RemovedMeanwhile(_)
             | E::BothGone(_)
@@ -242,8 +248,7 @@ impl From<ActionError> for Problem {
 }
 
 impl Engine {
-    /// Starts, stops or restarts a container, named by id. A container that is already in the wanted state is left
-    /// alone.
+    /// Acts on a container, named by id. A container that is already in the wanted state is left alone.
     ///
     /// # Errors
     /// See [`ActionError`]; then nothing was done.
@@ -257,15 +262,12 @@ impl Engine {
         if action != ContainerAction::Start {
             self.may_stop(&seen)?;
         }
-        if action == ContainerAction::Restart && container.state == ContainerState::Paused {
-            return Err(ActionError::Paused(container.name.clone()));
-        }
-        if action != ContainerAction::Stop {
-            self.check_ports(&connection, &seen).await?;
+        if is_done(container, action)? {
+            return Ok(());
         }
         let docker = connection.patient();
-        let is_up = container.state == ContainerState::Running;
-        if action == ContainerAction::Restart || action == ContainerAction::Start && !is_up {
+        if matches!(action, ContainerAction::Start | ContainerAction::Restart) {
+            self.check_ports(&connection, &seen).await?;
             let answer = verbatim::inspect(&docker, &container.id).await;
             let host = answer.map_err(|error| explain(error, id))?["HostConfig"].take();
             sharing::check_lenders(&docker, &container.name, &host, true).await?;
@@ -274,6 +276,9 @@ impl Engine {
             ContainerAction::Start => docker.start_container(&container.id, None).await,
             ContainerAction::Stop => docker.stop_container(&container.id, None).await,
             ContainerAction::Restart => docker.restart_container(&container.id, None).await,
+            ContainerAction::Pause => docker.pause_container(&container.id).await,
+            ContainerAction::Unpause => docker.unpause_container(&container.id).await,
+            ContainerAction::Kill => docker.kill_container(&container.id, None).await,
         }
         .map_err(|error| explain_named(error, &container.id, &container.name))
     }
@@ -348,6 +353,24 @@ impl Engine {
             return Ok(());
         };
         placing::check_ports(connection, seen, &pod, self.own()).await
+    }
+}
+
+/// Whether a container is already what an action makes of it.
+///
+/// # Errors
+/// The action makes no sense in its state.
+fn is_done(container: &Container, action: ContainerAction) -> Result<bool, ActionError> {
+    use ContainerAction as A;
+    use ContainerState as S;
+    let name = || container.name.clone();
+    match (action, container.state) {
+        (A::Start | A::Unpause, S::Running) | (A::Pause, S::Paused) => Ok(true),
+        (A::Stop | A::Kill, S::Created | S::Exited | S::Dead) => Ok(true),
+        (A::Start | A::Restart, S::Paused) => Err(ActionError::Paused(name())),
+        (A::Pause, state) if state != S::Running => Err(ActionError::NotRunning(name())),
+        (A::Unpause, state) if state != S::Paused => Err(ActionError::NotRunning(name())),
+        _ => Ok(false),
     }
 }
 

@@ -1,10 +1,10 @@
 //! Recreating containers on a followed engine, with a [`Ledger`] that survives this process.
 
 use crate::{
-    action::ActionError,
+    action::{ActionError, lookup},
     connection::Connection,
     follow::Engine,
-    recreate::{self, Ledger, NoLedger, Swap},
+    recreate::{self, Ledger, Network, NoLedger, Pace, Swap},
     reports::View,
 };
 use flotilla_protocol::Timestamp;
@@ -19,6 +19,19 @@ const ASK_INTERVAL: Duration = Duration::from_secs(1);
 const SHOW_LIMIT: Duration = Duration::from_secs(10);
 
 impl Engine {
+    /// Plans to recreate a container where it is, with all that it has. Nothing is changed; [`Self::begin`] carries the
+    /// plan out.
+    ///
+    /// # Errors
+    /// Why it can't be done; see [`ActionError`].
+    pub async fn plan_recreation(&self, id: &str, now: Timestamp) -> Result<Swap, ActionError> {
+        let connection = self.ready().await?;
+        let seen = lookup(&connection, id).await?;
+        self.may_stop(&seen)?;
+        let docker = connection.patient();
+        Swap::prepare(&docker, &seen.container.id, Network::Same, Pace::PATIENT, now).await
+    }
+
     /// Carries out what was planned. Returns the id of the new container when it has shown that it works, and the old
     /// one is gone from the reports, too.
     ///
@@ -55,6 +68,15 @@ impl Engine {
             Some(swap) => self.begin(swap, &mut NoLedger::default()).await.map(drop),
             None => Ok(()),
         }
+    }
+
+    /// Recreates a container where it is, without a journal as [`Self::place_in_pod`].
+    ///
+    /// # Errors
+    /// As [`Self::plan_recreation`]'s and [`Self::begin`]'s.
+    pub async fn recreate(&self, id: &str) -> Result<(), ActionError> {
+        let swap = self.plan_recreation(id, Timestamp::UNIX_EPOCH).await?;
+        self.begin(swap, &mut NoLedger::default()).await.map(drop)
     }
 
     pub(crate) async fn eventually_ready(&self) -> Connection {

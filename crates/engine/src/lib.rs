@@ -15,7 +15,7 @@
 //! - `follow`: finds an engine, again and again. `follow_connection`: follows one connection to its end. `read_schedule`: what is read
 //!   next (pure). `listen`, `stale`: events, and the marks that they leave until they are read (pure).
 //! - `reports`: from one view to the next as [`flotilla_protocol::agent::Report`]s (pure).
-//! - `action`: start, stop, restart. `log`: what a container wrote.
+//! - `action`: start, stop, pause and the like. `removal`: removes a container. `log`: what a container wrote.
 //! - `engine_errors`: the engine's error messages in words for people (pure).
 //! - `verbatim`: containers as plain JSON, so that no field is lost.
 //! - `sharing`: containers that use each other's namespaces.
@@ -52,6 +52,7 @@ mod ports;
 mod read;
 mod read_schedule;
 mod recreate;
+mod removal;
 mod reports;
 mod sharing;
 mod snapshot;

@@ -1,4 +1,4 @@
-//! Recreates a container in another network; if that fails, everything is as it was.
+//! Recreates a container where it is or in another network; if that fails, everything is as it was.
 //!
 //! [`swap`] decides the next step, [`proof`] when the new container is accepted, [`new_container`] what speaks against it,
 //! [`copy_request`] the request that creates the new one. This file takes one step at a time, each after a fresh look at the
@@ -57,7 +57,7 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// For a placement that a person waits for.
+    /// For a container that a person waits for.
     pub(crate) const PATIENT: Self = Self {
         stop_seconds: None,
         settle: Duration::from_secs(1),

@@ -72,7 +72,8 @@ impl Jobs {
         let is_in_the_way =
             |job: &&Job| job.record.work.is_own() == draft.work.is_own() && job.held().any(is_held);
         let busy = &self.live.values().find(is_in_the_way)?.record;
-        let is_same = matches!(busy.work, Work::Placement { .. }) && busy.work == draft.work;
+        let joins = matches!(busy.work, Work::Placement { .. } | Work::Recreation);
+        let is_same = joins && busy.work == draft.work;
         Some(if is_same {
             Obstacle::Same(busy.id)
         } else {

@@ -44,6 +44,11 @@ pub enum Action {
     ContainerStarted,
     ContainerStopped,
     ContainerRestarted,
+    ContainerPaused,
+    ContainerUnpaused,
+    ContainerKilled,
+    ContainerRemoved,
+    ContainerRecreated,
     /// Recreated inside its device's pod, or outside of it.
     ContainerMoved,
     PolicySaved,

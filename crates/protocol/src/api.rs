@@ -71,7 +71,7 @@ pub use enrollment::{Enrollment, EnrollmentFailure, EnrollmentState, GetEnrollme
 pub use fleet::{Fleet, GetFleet, ReachableAt, StartingPolicy, TestAddresses, UpdateFleet};
 pub use jobs::{
     ActOnContainers, BeginPlacement, CancelJob, ContainerOutcome, ContainerRef, GetJob, Job, JobKind,
-    ListJobs, WatchJob,
+    ListJobs, RecreateContainer, RemoveContainers, WatchJob,
 };
 pub use list::{
     ActOnContainer, Empty, List, ListActivity, ListContainers, ListImages, ListNetworks, ListStacks,

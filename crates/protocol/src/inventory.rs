@@ -305,16 +305,36 @@ pub enum ContainerAction {
     Start,
     Stop,
     Restart,
+    /// Its processes stand still and keep what they hold.
+    Pause,
+    Unpause,
+    /// Its processes end at once, without being asked to.
+    Kill,
 }
 
 impl ContainerAction {
-    pub const ALL: &'static [Self] = &[Self::Start, Self::Stop, Self::Restart];
+    pub const ALL: &'static [Self] = &[
+        Self::Start,
+        Self::Stop,
+        Self::Restart,
+        Self::Pause,
+        Self::Unpause,
+        Self::Kill,
+    ];
+
+    /// Whether it keeps a container from its work until another action.
+    pub fn interrupts(self) -> bool {
+        matches!(self, Self::Stop | Self::Pause | Self::Kill)
+    }
 
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Start => "start",
             Self::Stop => "stop",
             Self::Restart => "restart",
+            Self::Pause => "pause",
+            Self::Unpause => "unpause",
+            Self::Kill => "kill",
         }
     }
 
@@ -324,6 +344,9 @@ impl ContainerAction {
             Self::Start => "started",
             Self::Stop => "stopped",
             Self::Restart => "restarted",
+            Self::Pause => "paused",
+            Self::Unpause => "unpaused",
+            Self::Kill => "killed",
         }
     }
 }

@@ -37,11 +37,23 @@ pub enum JobRequest {
     },
     /// Moves an agent that runs in a container into the network of another mode.
     ModeChange { mode: NetworkMode },
-    /// Starts, stops or restarts a container, once however often it is asked for under one id.
+    /// Acts on a container, once however often it is asked for under one id.
     Action {
         /// The container's id.
         container: String,
         action: ContainerAction,
+    },
+    /// Recreates a container where it is, with all that it has.
+    Recreation {
+        /// The container's id.
+        container: String,
+    },
+    /// Removes a container that does not run.
+    Removal {
+        /// The container's id.
+        container: String,
+        /// Whether its volumes without a name go too.
+        volumes: bool,
     },
     /// What a newer control asks for.
     #[serde(other)]
@@ -49,10 +61,28 @@ pub enum JobRequest {
 }
 
 impl JobRequest {
+    /// The container that gives way to a new one with all that it has.
+    pub fn replaced_container(&self) -> Option<&str> {
+        match self {
+            Self::Placement { container, .. } | Self::Recreation { container } => Some(container),
+            Self::ModeChange { .. } | Self::Action { .. } | Self::Removal { .. } | Self::Unknown => None,
+        }
+    }
+
+    /// The container that is acted on.
+    pub fn container(&self) -> Option<&str> {
+        match self {
+            Self::Action { container, .. } | Self::Removal { container, .. } => Some(container),
+            _ => self.replaced_container(),
+        }
+    }
+
     /// Whether this build knows all of what is asked.
     pub fn is_known(&self) -> bool {
         match self {
-            Self::Placement { .. } | Self::Action { .. } => true,
+            Self::Placement { .. } | Self::Action { .. } | Self::Recreation { .. } | Self::Removal { .. } => {
+                true
+            }
             Self::ModeChange { mode } => mode.is_known(),
             Self::Unknown => false,
         }

@@ -11,6 +11,7 @@ use flotilla_tests::eventually::{eventually, seconds};
 use flotilla_tests::flotilla::{Agent, Control, config_text, install_line, write_private};
 use flotilla_tests::lab::{Machine, with_lab};
 use flotilla_tests::live_reader::{LiveReader, is_container};
+use flotilla_tests::program::{attempt, run};
 use flotilla_tests::systemd::System;
 
 const UNIT: &str = "flotilla-agent.service";
@@ -250,8 +251,41 @@ fn the_command_line_adds_shows_and_stops() -> Result<()> {
             Ok(())
         })
         .await?;
-        control.cli(&["stop", "nas/web"])?;
-        ensure!(machine.container_state("web")? == "exited");
+        let acts = [
+            ("pause", "paused"),
+            ("pause", "paused"),
+            ("unpause", "running"),
+            ("kill", "exited"),
+            ("start", "running"),
+            ("stop", "exited"),
+        ];
+        for (act, state) in acts {
+            control.cli(&[act, "nas/web"])?;
+            let is = machine.container_state("web")?;
+            ensure!(is == state, "after {act} it is {is}");
+        }
+        let refused = attempt(control.command().args(["unpause", "nas/web"]))?.said;
+        ensure!(refused.contains("does not run"), "{refused}");
+        control.cli(&["start", "nas/web"])?;
+        eventually("the list says that it runs", seconds(5.0), async || {
+            let state = control.container("nas", "web").await?.item.state;
+            ensure!(state == ContainerState::Running, "{state:?}");
+            Ok(())
+        })
+        .await?;
+        let refused = attempt(control.command().args(["rm", "nas/web"]))?.said;
+        ensure!(refused.contains("Stop it first"), "{refused}");
+        let id = |machine: &Machine| run(machine.docker().args(["inspect", "--format", "{{.Id}}", "web"]));
+        let old = id(machine)?;
+        control.cli(&["recreate", "nas/web"])?;
+        ensure!(id(machine)? != old && machine.container_state("web")? == "running");
+        control.cli(&["kill", "nas/web"])?;
+        eventually("it is removed", seconds(5.0), async || {
+            control.cli(&["rm", "nas/web"]).map(drop)
+        })
+        .await?;
+        let names = run(machine.docker().args(["ps", "--all", "--format", "{{.Names}}"]))?;
+        ensure!(!names.lines().any(|name| name == "web"), "{names}");
         Ok(())
     })
 }

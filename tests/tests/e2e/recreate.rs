@@ -1,5 +1,5 @@
-//! Containers with every setting, alone and in random groups, are moved into a pod and out of it on each version of the
-//! engine: each is described as before, or the move is refused before anything was stopped.
+//! Containers with every setting, alone and in random groups, are moved into a pod and out of it, and recreated where they
+//! are, on each version of the engine: each is described as before, or that is refused before anything was stopped.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -133,9 +133,15 @@ impl<'a> TestBed<'a> {
             return Ok(MoveOutcome::NotCreated(error.to_string()));
         }
         let before = pod.inspect(name).await?;
-        for member in [true, false] {
+        // Into the pod, out of it, and once more where it is.
+        for (member, recreates) in [(true, false), (false, false), (false, true)] {
             let (now, is_running) = (pod.inspect(name).await?, starts);
-            match pod.place(name, member).await? {
+            let outcome = if recreates {
+                pod.recreate(name).await?
+            } else {
+                pod.place(name, member).await?
+            };
+            match outcome {
                 Ok(_) => {}
                 Err(error) => {
                     let after = pod.inspect(name).await?;
@@ -153,7 +159,7 @@ impl<'a> TestBed<'a> {
             let differences = differences(&comparable_of(&before), &comparable_of(&after));
             ensure!(
                 differences.is_empty(),
-                "member {member}: {}",
+                "member {member}, recreated there {recreates}: {}",
                 differences.join("; ")
             );
             ensure!(after["State"]["Running"] == is_running, "{}", after["State"]);

@@ -1,5 +1,7 @@
 //! What can be done to a container.
 
+mod words;
+
 use super::{
     action::{Action, Asked, Does, Kind, Object, Place, Tier, Words, nothing},
     items::{ActedOn, ItemObject},
@@ -7,20 +9,22 @@ use super::{
 use crate::{
     api::Call,
     components::icon::{Glyph, lucide},
-    copy::{
-        actions::{done, plainly},
-        containers as copy, pods,
-    },
+    copy::{containers as copy, pods},
     pages::containers::pod::{Address, Pod, addresses},
     store::{Collection, Store},
     tables::containers::ports::published,
 };
 use flotilla_protocol::{
-    api::{ActOnContainer, ActOnContainers, BeginPlacement, ContainerRef, Row, Verb},
+    api::{
+        ActOnContainer, ActOnContainers, BeginPlacement, ContainerRef, RecreateContainer, RemoveContainers,
+        Row, Verb,
+    },
     device::NetworkMode,
     inventory::{Container, ContainerAction, ContainerState, PodRole},
 };
 use leptos::prelude::*;
+use words::{killing, pausing, recreating, removing, unpausing};
+pub(super) use words::{restarting, starting, stopping};
 
 /// A container.
 pub type ContainerObject = ItemObject<Container>;
@@ -80,6 +84,73 @@ static ACTIONS: &[Action<ContainerObject>] = &[
             restarting(),
         ),
     ),
+    Action {
+        offered: |container| container.item().state == ContainerState::Running,
+        against: kept,
+        ..operating(
+            "pause",
+            copy::PAUSE,
+            lucide::PAUSE,
+            Tier::Interrupts,
+            Does::calls_or_begins(
+                |container| act(container, ContainerAction::Pause),
+                |containers| act_on_all(containers, ContainerAction::Pause),
+                pausing(),
+            ),
+        )
+    },
+    Action {
+        offered: |container| container.item().state == ContainerState::Paused,
+        ..operating(
+            "unpause",
+            copy::UNPAUSE,
+            lucide::PLAY,
+            Tier::Reversible,
+            Does::calls_or_begins(
+                |container| act(container, ContainerAction::Unpause),
+                |containers| act_on_all(containers, ContainerAction::Unpause),
+                unpausing(),
+            ),
+        )
+    },
+    Action {
+        offered: |container| runs(&container.row),
+        against: kept,
+        ..operating(
+            "kill",
+            copy::KILL,
+            lucide::SKULL,
+            Tier::Recreatable,
+            Does::calls_or_begins(
+                |container| act(container, ContainerAction::Kill),
+                |containers| act_on_all(containers, ContainerAction::Kill),
+                killing(),
+            ),
+        )
+    },
+    Action {
+        needs: Verb::Deploy,
+        against: kept,
+        absent: &[(Place::Bulk, copy::ONE_AT_A_TIME)],
+        ..operating(
+            "recreate",
+            copy::RECREATE,
+            lucide::REFRESH_CW,
+            Tier::Recreatable,
+            Does::begins(recreate, recreating()),
+        )
+    },
+    Action {
+        needs: Verb::Deploy,
+        against: |container| kept(container).or_else(|| must_rest(container)),
+        ..operating(
+            "remove",
+            copy::REMOVE,
+            lucide::TRASH_2,
+            Tier::Recreatable,
+            Does::begins(remove, removing()),
+        )
+    },
     Action {
         slug: "put",
         verb: pods::PUT,
@@ -176,33 +247,6 @@ const fn operating<O: Object>(
     }
 }
 
-pub(super) const fn starting<O: Object>() -> Words<O> {
-    Words {
-        doing: copy::STARTING,
-        past: copy::WAS_STARTED,
-        done: |objects| done(copy::WAS_STARTED, objects),
-        asked: |objects| plainly(copy::START, copy::START_TEXT, objects),
-    }
-}
-
-pub(super) const fn stopping<O: Object>() -> Words<O> {
-    Words {
-        doing: copy::STOPPING,
-        past: copy::WAS_STOPPED,
-        done: |objects| done(copy::WAS_STOPPED, objects),
-        asked: |objects| plainly(copy::STOP, copy::STOP_TEXT, objects),
-    }
-}
-
-pub(super) const fn restarting<O: Object>() -> Words<O> {
-    Words {
-        doing: copy::RESTARTING,
-        past: copy::WAS_RESTARTED,
-        done: |objects| done(copy::WAS_RESTARTED, objects),
-        asked: |objects| plainly(copy::RESTART, copy::RESTART_TEXT, objects),
-    }
-}
-
 const ONE_QUESTION: &str = "what is lost differs, so each is asked about by itself";
 
 pub(super) fn runs(row: &Row<Container>) -> bool {
@@ -222,6 +266,10 @@ fn kept(container: &ContainerObject) -> Option<String> {
     Some(reason.to_owned())
 }
 
+fn must_rest(container: &ContainerObject) -> Option<String> {
+    runs(&container.row).then(|| copy::STOP_FIRST.to_owned())
+}
+
 fn rests(container: &ContainerObject) -> Option<String> {
     (!runs(&container.row)).then(|| copy::RESTS_ALREADY.to_owned())
 }
@@ -238,18 +286,36 @@ fn act_on_all(containers: &[ContainerObject], action: ContainerAction) -> Call {
     job_on(containers.iter().map(|container| &*container.row), action)
 }
 
+fn recreate(containers: &[ContainerObject]) -> Call {
+    let ContainerRef { device, container } = reference(&containers[0].row);
+    Call::of(&RecreateContainer { device, container })
+}
+
+fn remove(containers: &[ContainerObject]) -> Call {
+    Call::of(&RemoveContainers {
+        containers: containers
+            .iter()
+            .map(|container| reference(&container.row))
+            .collect(),
+        volumes: false,
+    })
+}
+
+fn reference(row: &Row<Container>) -> ContainerRef {
+    ContainerRef {
+        device: row.device_id.to_string(),
+        container: row.item.id.clone(),
+    }
+}
+
 /// The call that begins a job on these containers.
 pub(super) fn job_on<'a>(
     containers: impl Iterator<Item = &'a Row<Container>>,
     action: ContainerAction,
 ) -> Call {
-    let container = |row: &Row<Container>| ContainerRef {
-        device: row.device_id.to_string(),
-        container: row.item.id.clone(),
-    };
     Call::of(&ActOnContainers {
         action,
-        containers: containers.map(container).collect(),
+        containers: containers.map(reference).collect(),
     })
 }
 

@@ -1,5 +1,7 @@
 //! Texts about containers and actions on them.
 
+use crate::{components::confirm::Stakes, format::counted};
+
 pub const FILTER: &str = "Filter containers";
 pub const NAME: &str = "Name";
 pub const STATE: &str = "State";
@@ -56,6 +58,69 @@ pub const RESTART: &str = "Restart";
 pub const RESTARTING: &str = "Restarting…";
 pub const WAS_RESTARTED: &str = "restarted";
 pub const RESTART_TEXT: &str = "What they serve is not available for a moment. Nothing is deleted.";
+pub const PAUSE: &str = "Pause";
+pub const PAUSING: &str = "Pausing…";
+pub const WAS_PAUSED: &str = "paused";
+pub const PAUSE_TEXT: &str =
+    "Their processes stand still and keep their memory; whoever is connected waits. Unpause lets them go on.";
+pub const UNPAUSE: &str = "Unpause";
+pub const UNPAUSING: &str = "Unpausing…";
+pub const WAS_UNPAUSED: &str = "unpaused";
+pub const UNPAUSE_TEXT: &str = "These go on where they were:";
+pub const KILL: &str = "Kill";
+pub const KILLING: &str = "Killing…";
+pub const WAS_KILLED: &str = "killed";
+pub const KILL_TEXT: &str =
+    "Their processes end at once: what they have not written yet is lost. Stop asks them to end first.";
+
+pub const RECREATE: &str = "Recreate";
+pub const RECREATING: &str = "Recreating…";
+pub const WAS_RECREATED: &str = "recreated";
+pub const ONE_AT_A_TIME: &str = "each is looked after until it has shown that it works";
+
+#[must_use]
+pub fn recreate(container: &str) -> String {
+    format!("Recreate {container}")
+}
+
+/// What recreating a container costs.
+#[must_use]
+pub fn recreate_stakes() -> Stakes {
+    Stakes {
+        text: "A new container takes its place, with the same image and all settings.".to_owned(),
+        lost: vec![
+            "Everything written outside of volumes.".to_owned(),
+            "The logs.".to_owned(),
+            "What it serves is not available for a moment.".to_owned(),
+        ],
+        kept: vec!["Volumes, networks, addresses and ports.".to_owned()],
+        back: "If the new one does not get well, the old one is put back.".to_owned(),
+    }
+}
+
+pub const REMOVE: &str = "Remove";
+pub const REMOVING: &str = "Removing…";
+pub const WAS_REMOVED: &str = "removed";
+pub const STOP_FIRST: &str = "It is running. Stop it first.";
+
+#[must_use]
+pub fn remove(containers: &str) -> String {
+    format!("Remove {containers}")
+}
+
+/// What removing containers costs that have so many volumes.
+#[must_use]
+pub fn remove_stakes(volumes: usize) -> Stakes {
+    let kept = (volumes > 0).then(|| format!("{}.", counted(volumes, "volume", "volumes")));
+    Stakes {
+        lost: vec![
+            "Everything written outside of volumes.".to_owned(),
+            "The logs.".to_owned(),
+        ],
+        kept: kept.into_iter().collect(),
+        ..Stakes::default()
+    }
+}
 
 #[must_use]
 pub fn on(device: &str) -> String {

@@ -1,4 +1,4 @@
-//! Starts, stops or restarts a container, once however often it is asked for.
+//! Acts on a container, once however often it is asked for.
 
 use super::{
     context::JobContext,
@@ -26,8 +26,8 @@ async fn carry_out(
     context: &mut JobContext<'_>,
 ) -> Result<(), ActionError> {
     if record.underway {
-        // The agent ended before it could write down the end. Starting and stopping leave a container alone that is as
-        // it should be; of a restart, only the time of the last start tells.
+        // The agent ended before it could write down the end. The other actions leave a container alone that is as it
+        // should be; of a restart, only the time of the last start tells.
         if action == ContainerAction::Restart && engine.has_started_since(container, record.began).await? {
             return Ok(());
         }

@@ -105,10 +105,7 @@ impl JobRecord {
 
     /// Why a container is not free, if this job acts on it.
     pub(super) fn holds(&self, wanted: &str) -> Option<Problem> {
-        let (JobRequest::Placement { container, .. } | JobRequest::Action { container, .. }) = &self.request
-        else {
-            return None;
-        };
+        let container = self.request.container()?;
         let is_held = container == wanted || self.swap.as_ref().is_some_and(|swap| swap.involves(wanted));
         is_held.then(|| self.busy_problem())
     }
@@ -119,6 +116,7 @@ impl JobRecord {
                 "The agent of this device is being moved into another network."
             }
             (JobRequest::Action { .. }, _) => "A container of this device is being started or stopped.",
+            (JobRequest::Removal { .. }, _) => "A container of this device is being removed.",
             (_, Some(name)) => &format!("{name} is being recreated."),
             (_, None) => "A container of this device is being recreated.",
         };

@@ -34,6 +34,25 @@ pub(crate) struct Containers {
     pub(crate) detach: Detach,
 }
 
+/// A container to recreate, as a job.
+#[derive(Debug, Args)]
+pub(crate) struct Recreation {
+    #[arg(value_name = "DEVICE/CONTAINER")]
+    pub(crate) target: Target,
+    #[command(flatten)]
+    pub(crate) detach: Detach,
+}
+
+/// Containers to remove, as a job.
+#[derive(Debug, Args)]
+pub(crate) struct Removal {
+    #[command(flatten)]
+    pub(crate) containers: Containers,
+    /// Remove their volumes without a name too
+    #[arg(short = 'v', long)]
+    pub(crate) volumes: bool,
+}
+
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct Detach {
     /// Only begin it, and print the id of the job

@@ -1,4 +1,4 @@
-//! Starts, stops and restarts a container, and puts it into its device's pod. Where that is not possible, the refusal
+//! Acts on containers, and puts it into its device's pod. Where that is not possible, the refusal
 //! says why and what to do.
 
 pub(super) mod log;
@@ -21,10 +21,13 @@ use flotilla_protocol::{
     Code, Problem,
     activity::{Action, Actor},
     agent::{CONTAINERS_PATH, PodPlacement},
-    api::{ActOnContainers, BeginPlacement, ContainerRef, Empty, Job, NoFields, Placed},
+    api::{
+        ActOnContainers, BeginPlacement, ContainerRef, Empty, Job, NoFields, Placed, RecreateContainer,
+        RemoveContainers,
+    },
     device::NetworkMode,
     id::DeviceId,
-    inventory::{self, Container, ContainerAction, FindError, PodRole},
+    inventory::{self, Container, ContainerAction, ContainerState, FindError, PodRole},
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, time::Duration};
@@ -65,7 +68,7 @@ pub(super) async fn act(
         .find(|candidate| candidate.as_str() == action)
         .ok_or_else(|| {
             Refusal(Code::NotFound.because(format!(
-                "A container can be started, stopped or restarted, not \"{action}\"."
+                "A container can be started, stopped, restarted, paused, unpaused or killed; \"{action}\" is none of these."
             )))
         })?;
     let target = Target::find(&asks, device, &container)?;
@@ -113,22 +116,52 @@ pub(super) async fn begin_placement(asks: Asks, Body(request): Body<BeginPlaceme
 /// Begins one job for several containers, or none when one of them can't be acted on.
 pub(super) async fn act_on_several(asks: Asks, Body(request): Body<ActOnContainers>) -> Answer<Job> {
     let ActOnContainers { action, containers } = request;
+    let targets = several(&asks, &containers, |target| target.stoppable(action))?;
+    let handle = jobs::begin(&asks.core, (Work::Bulk { action }, targets), asks.caller.actor()).await?;
+    Ok(Json(handle.job()))
+}
+
+/// Begins one job that removes containers, or none when one of them can't be removed.
+pub(super) async fn remove(asks: Asks, Body(request): Body<RemoveContainers>) -> Answer<Job> {
+    let RemoveContainers { containers, volumes } = request;
+    let targets = several(&asks, &containers, Target::removable)?;
+    let work = (Work::Removal { volumes }, targets);
+    let handle = jobs::begin(&asks.core, work, asks.caller.actor()).await?;
+    Ok(Json(handle.job()))
+}
+
+/// Begins to recreate a container where it is.
+pub(super) async fn recreate(asks: Asks, Body(request): Body<RecreateContainer>) -> Answer<Job> {
+    let RecreateContainer { device, container } = request;
+    let device = named(&asks, &device)?;
+    let target = Target::find(&asks, device, &container)?;
+    target.dispensable()?;
+    let work = (Work::Recreation, vec![target.into_job()]);
+    let handle = jobs::begin(&asks.core, work, asks.caller.actor()).await?;
+    Ok(Json(handle.job()))
+}
+
+/// What a job on these containers acts on, each once.
+fn several(
+    asks: &Asks,
+    containers: &[ContainerRef],
+    allowed: impl Fn(&Target) -> Result<(), Problem>,
+) -> Result<Vec<fleet::Target>, Refusal> {
     if !(1..=MOST_CONTAINERS).contains(&containers.len()) {
         let message = format!("Name at least one container, and at most {MOST_CONTAINERS}.");
         return Err(Refusal::invalid("containers", message));
     }
     let mut known = BTreeSet::new();
     let mut targets = Vec::new();
-    for ContainerRef { device, container } in &containers {
-        let device = named(&asks, device)?;
-        let target = Target::find(&asks, device, container)?;
-        target.stoppable(action)?;
+    for ContainerRef { device, container } in containers {
+        let device = named(asks, device)?;
+        let target = Target::find(asks, device, container)?;
+        allowed(&target)?;
         if known.insert((device, target.container.id.clone())) {
             targets.push(target.into_job());
         }
     }
-    let handle = jobs::begin(&asks.core, (Work::Bulk { action }, targets), asks.caller.actor()).await?;
-    Ok(Json(handle.job()))
+    Ok(targets)
 }
 
 /// The device that a body names, if the caller may do there what the route does.
@@ -204,18 +237,37 @@ impl Target {
         }
     }
 
-    /// Refuses to stop the agent, and the container whose network the pod shares.
+    /// Refuses to stop, pause or kill what [`Self::dispensable`] refuses.
     fn stoppable(&self, action: ContainerAction) -> Result<(), Problem> {
+        if action.interrupts() {
+            self.dispensable()
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Refuses to remove what runs, and what [`Self::dispensable`] refuses.
+    fn removable(&self) -> Result<(), Problem> {
+        self.dispensable()?;
+        let name = &self.container.name;
+        match self.container.state {
+            ContainerState::Running | ContainerState::Paused | ContainerState::Restarting => {
+                Err(Code::Conflict.because(format!("{name} runs. Stop it first, and then remove it.")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses to do without the agent, and without the container whose network the pod shares.
+    fn dispensable(&self) -> Result<(), Problem> {
         let (device, name) = (&self.entry.row.name, &self.container.name);
-        let why = if action != ContainerAction::Stop {
-            return Ok(());
-        } else if self.container.is_agent {
+        let why = if self.container.is_agent {
             format!(
-                "{name} is the Flotilla agent of {device}. Stopping it would cut {device} off; revoke {device} instead."
+                "{name} is the Flotilla agent of {device}. Without it, {device} is cut off; revoke {device} instead."
             )
         } else if self.container.pod == Some(PodRole::Pause) {
             format!(
-                "{name} holds the network of the pod on {device}. Stopping it would cut off the pod with the agent in it."
+                "{name} holds the network of the pod on {device}. Without it, the pod with the agent in it is cut off."
             )
         } else {
             return Ok(());

@@ -47,7 +47,7 @@ pub(super) async fn cancel(asks: Asks, Path(job): Path<String>) -> Answer<Job> {
     let shown = jobs::show(&asks.core, &asks.scope(), &job).await?;
     let verb = match shown.kind {
         JobKind::Bulk => Verb::Operate,
-        JobKind::Placement => Verb::Deploy,
+        JobKind::Placement | JobKind::Recreation | JobKind::Removal => Verb::Deploy,
         JobKind::ModeChange | JobKind::Unknown => Verb::Manage,
         JobKind::Push => Verb::Ssh,
     };

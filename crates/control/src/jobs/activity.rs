@@ -27,6 +27,11 @@ fn entry(core: &Core, record: &JobRecord, on: &Target, outcome: &ActOutcome) -> 
             let details = interruption(problem.unwrap_or_else(|| done.to_owned()), outcome);
             (Action::ContainerMoved, target, details)
         }
+        Work::Recreation => {
+            let target = on.name.clone().or_else(|| outcome.target.clone());
+            let details = interruption(problem.unwrap_or_else(|| "Recreated.".to_owned()), outcome);
+            (Action::ContainerRecreated, target, details)
+        }
         // A device that refused the order keeps its agent where it is, and its owner gets the steps to do by hand.
         Work::ModeChange { .. } if !outcome.underway && !succeeded => return None,
         Work::ModeChange { mode } => {
@@ -38,6 +43,15 @@ fn entry(core: &Core, record: &JobRecord, on: &Target, outcome: &ActOutcome) -> 
             let done = || capitalized(action.done()) + ".";
             let details = interruption(problem.unwrap_or_else(done), outcome);
             (word(*action), Some(on.label().to_owned()), details)
+        }
+        Work::Removal { volumes } => {
+            let done = if *volumes {
+                "Removed, with its volumes without a name."
+            } else {
+                "Removed."
+            };
+            let details = interruption(problem.unwrap_or_else(|| done.to_owned()), outcome);
+            (Action::ContainerRemoved, Some(on.label().to_owned()), details)
         }
     };
     let name = {
@@ -81,6 +95,9 @@ pub(crate) fn word(action: ContainerAction) -> Action {
         ContainerAction::Start => Action::ContainerStarted,
         ContainerAction::Stop => Action::ContainerStopped,
         ContainerAction::Restart => Action::ContainerRestarted,
+        ContainerAction::Pause => Action::ContainerPaused,
+        ContainerAction::Unpause => Action::ContainerUnpaused,
+        ContainerAction::Kill => Action::ContainerKilled,
     }
 }
 

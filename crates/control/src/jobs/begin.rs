@@ -76,7 +76,7 @@ fn busy(core: &Core, id: JobId) -> Refusal {
                 "{} is being installed on {host} already. Wait for that, or end it first.",
                 target.device_name
             ),
-            Work::Placement { .. } => {
+            Work::Placement { .. } | Work::Recreation => {
                 format!("{} is being recreated. Wait until that is over.", target.label())
             }
             _ => format!(

@@ -5,7 +5,7 @@ use flotilla_fleet::jobs::{Call, CallFailure, LINES};
 use flotilla_link::{AgentLink, CallError, stream::Opener};
 use flotilla_protocol::{
     id::{DeviceId, JobId},
-    job::{FollowJob, JOBS_PATH, JobProgress, JobReport, JobRequest},
+    job::{FollowJob, JOBS_PATH, JobProgress, JobReport},
     stream::{End, Event},
     text::shown,
 };
@@ -105,8 +105,7 @@ fn bounded(report: JobReport) -> JobReport {
 
 /// Waits until the cache has the new container and not the old one, so that a request that follows the answer finds it.
 async fn wait_until_listed(core: &Core, device: DeviceId, report: &JobReport) {
-    let (Some(new), JobRequest::Placement { container: old, .. }) = (&report.container, &report.request)
-    else {
+    let (Some(new), Some(old)) = (&report.container, report.request.replaced_container()) else {
         return;
     };
     let begun = Instant::now();

@@ -119,6 +119,8 @@ fn work(device: DeviceId, device_name: DeviceName, request: &JobRequest) -> Opti
     let (work, container) = match request {
         JobRequest::Placement { container, member } => (Work::Placement { member: *member }, Some(container)),
         JobRequest::Action { container, action } => (Work::Bulk { action: *action }, Some(container)),
+        JobRequest::Recreation { container } => (Work::Recreation, Some(container)),
+        JobRequest::Removal { container, volumes } => (Work::Removal { volumes: *volumes }, Some(container)),
         JobRequest::ModeChange { mode } => (Work::ModeChange { mode: *mode }, None),
         JobRequest::Unknown => return None,
     };

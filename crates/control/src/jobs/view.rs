@@ -57,7 +57,7 @@ pub(super) fn with_lines(record: &JobRecord, from: u32, is_cancelable: bool, as_
 }
 
 fn outcomes(record: &JobRecord) -> Vec<ContainerOutcome> {
-    if record.work.kind() != JobKind::Bulk {
+    if !matches!(record.work.kind(), JobKind::Bulk | JobKind::Removal) {
         return Vec::new();
     }
     let each = record

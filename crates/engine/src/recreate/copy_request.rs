@@ -9,6 +9,8 @@ use serde_json::{Map, Value, json};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Network {
+    /// Where it is.
+    Same,
     /// In the network of the container with this id; the present attachment is kept in a label, to come back to.
     Of(String),
     /// In the network of the container with this id, for one whose network was another container's that is gone.
@@ -39,7 +41,7 @@ pub(super) enum CopyError {
     Network(UnresolvedNetwork),
 }
 
-/// The request that creates the same container in another network, and what is done before it starts. Nothing of the
+/// The request that creates the same container in a network, and what is done before it starts. Nothing of the
 /// engine's description is left out but what the engine made up itself.
 ///
 /// # Errors
@@ -66,6 +68,13 @@ pub(super) fn copy_request(
         body["Labels"][BEFORE_POD] = attachment.to_label().into();
     };
     let attachment = match network {
+        Network::Same => {
+            if let Ok(Some(before)) = before() {
+                remember(before);
+            }
+            now.withdraw(&mut body);
+            now
+        }
         Network::Of(id) => {
             remember(now.clone());
             now.withdraw(&mut body);

@@ -95,11 +95,11 @@ impl Job {
             return;
         }
         let act = &mut self.record.acts[nth];
-        let line = match (&self.record.work, outcome.message()) {
-            (Work::Bulk { .. }, Some(why)) => Some(format!("{}: {why}", act.target)),
-            (Work::Bulk { action }, None) => Some(format!("{}: {}.", act.target, action.done())),
-            _ => None,
-        };
+        let done = self.record.work.done_to_each();
+        let line = done.map(|done| match outcome.message() {
+            Some(why) => format!("{}: {why}", act.target),
+            None => format!("{}: {done}.", act.target),
+        });
         act.outcome = Some(outcome);
         self.version += 1;
         self.acts[nth].ended = Some(self.version);
@@ -179,7 +179,7 @@ impl Job {
         if let Some(other) = waits_for {
             return format!("It waits until this is over: {other}.");
         }
-        if let Work::Bulk { .. } = self.record.work {
+        if self.record.work.done_to_each().is_some() {
             let over = self.acts.iter().filter(|act| act.ended.is_some()).count();
             return format!("{over} of {} are done.", self.acts.len());
         }
@@ -191,7 +191,7 @@ impl Job {
     fn sum(&self) -> (JobState, Option<Problem>) {
         let acts = self.record.acts.iter();
         let mut outcomes = acts.filter_map(|act| Some((&act.target, act.outcome.as_ref()?)));
-        let Work::Bulk { action } = self.record.work else {
+        let Some(done) = self.record.work.done_to_each() else {
             let only = outcomes.next().map(|(_, outcome)| outcome.clone());
             return only.map_or((JobState::Done, None), |outcome| (outcome.state, outcome.problem));
         };
@@ -214,7 +214,7 @@ impl Job {
             "{} of {} containers were not {}. {}",
             not_done.len(),
             self.acts.len(),
-            action.done(),
+            done,
             named.collect::<Vec<_>>().join(" ")
         );
         (state, Some(code.unwrap_or(Code::Internal).because(message)))

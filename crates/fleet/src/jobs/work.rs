@@ -21,8 +21,12 @@ pub enum Work {
         as_root: bool,
         skip_docker: bool,
     },
-    /// Starts, stops or restarts containers, a few of each device at once.
+    /// Acts on containers, a few of each device at once.
     Bulk { action: ContainerAction },
+    /// Recreates a container where it is.
+    Recreation,
+    /// Removes containers, a few of each device at once; with `volumes`, also their volumes without a name.
+    Removal { volumes: bool },
 }
 
 /// A container, or a device's agent.
@@ -75,6 +79,8 @@ impl Work {
             Self::ModeChange { .. } => JobKind::ModeChange,
             Self::Push { .. } => JobKind::Push,
             Self::Bulk { .. } => JobKind::Bulk,
+            Self::Recreation => JobKind::Recreation,
+            Self::Removal { .. } => JobKind::Removal,
         }
     }
 
@@ -90,22 +96,14 @@ impl Work {
                     format!("Take {name} out of the pod of {device}")
                 }
             }
-            (Self::Bulk { action }, targets) => {
-                let verb = match action {
-                    ContainerAction::Start => "Start",
-                    ContainerAction::Stop => "Stop",
-                    ContainerAction::Restart => "Restart",
-                };
-                match targets {
-                    [one] => format!("{verb} {one}"),
-                    several => format!("{verb} {} containers", several.len()),
-                }
-            }
+            (Self::Bulk { action }, targets) => title_of_several(verb(*action), targets),
+            (Self::Removal { .. }, targets) => title_of_several("Remove", targets),
             (Self::Push { host, .. }, _) => format!("Install the agent of {device} on {host}"),
             (Self::ModeChange { mode }, _) => {
                 format!("Move the agent of {device} into the network of the mode {mode}")
             }
-            (Self::Placement { .. }, []) => String::new(),
+            (Self::Recreation, [target, ..]) => format!("Recreate {target}"),
+            (Self::Placement { .. } | Self::Recreation, []) => String::new(),
         }
     }
 
@@ -122,7 +120,23 @@ impl Work {
                 container: container(),
                 action: *action,
             }),
+            Self::Recreation => Some(JobRequest::Recreation {
+                container: container(),
+            }),
+            Self::Removal { volumes } => Some(JobRequest::Removal {
+                container: container(),
+                volumes: *volumes,
+            }),
             Self::Push { .. } => None,
+        }
+    }
+
+    /// What each of several containers is when it is done: "restarted"; `None` where a job has one act only.
+    pub(super) fn done_to_each(&self) -> Option<&'static str> {
+        match self {
+            Self::Bulk { action } => Some(action.done()),
+            Self::Removal { .. } => Some("removed"),
+            Self::Placement { .. } | Self::Recreation | Self::ModeChange { .. } | Self::Push { .. } => None,
         }
     }
 
@@ -134,16 +148,37 @@ impl Work {
     /// Whether a second job waits for the first where both act on the same thing; else it is refused. An owner who
     /// places a container looks at it, and wants to know at once that it is busy.
     pub(super) fn waits_for_others(&self) -> bool {
-        matches!(self, Self::ModeChange { .. } | Self::Bulk { .. })
+        matches!(
+            self,
+            Self::ModeChange { .. } | Self::Bulk { .. } | Self::Removal { .. }
+        )
     }
 
     /// Whether its acts are short ones, of which a device carries out a few at a time.
     pub(super) fn takes_turns(&self) -> bool {
-        matches!(self, Self::Bulk { .. })
+        self.done_to_each().is_some()
     }
 
     /// Whether devices end its acts early when they are told to.
     pub(super) fn ends_early(&self) -> bool {
-        matches!(self, Self::Placement { .. })
+        matches!(self, Self::Placement { .. } | Self::Recreation)
+    }
+}
+
+fn verb(action: ContainerAction) -> &'static str {
+    match action {
+        ContainerAction::Start => "Start",
+        ContainerAction::Stop => "Stop",
+        ContainerAction::Restart => "Restart",
+        ContainerAction::Pause => "Pause",
+        ContainerAction::Unpause => "Unpause",
+        ContainerAction::Kill => "Kill",
+    }
+}
+
+fn title_of_several(verb: &str, targets: &[&Target]) -> String {
+    match targets {
+        [one] => format!("{verb} {one}"),
+        several => format!("{verb} {} containers", several.len()),
     }
 }

@@ -22,8 +22,12 @@ choice!(
     ModeChange = "mode_change",
     /// An agent is installed over the owner's SSH.
     Push = "push",
-    /// Containers are started, stopped or restarted, at most four at a time on each device.
-    Bulk = "bulk"
+    /// Containers are acted on, at most four at a time on each device.
+    Bulk = "bulk",
+    /// A container is recreated where it is.
+    Recreation = "recreation",
+    /// Containers are removed, at most four at a time on each device.
+    Removal = "removal"
 );
 
 /// A job. It survives the request that began it, links, agents and control itself.
@@ -131,7 +135,7 @@ pub struct CancelJob {
 
 request!(CancelJob, Delete "/jobs/{job}" [job] => Job);
 
-/// Starts, stops or restarts several containers as one job, at most four at a time on each device. Answers when it has
+/// Acts on several containers as one job, at most four at a time on each device. Answers when it has
 /// begun; nothing begins when one of the containers does not exist or must not be stopped.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -141,6 +145,36 @@ pub struct ActOnContainers {
     /// At least one, at most 1000.
     pub containers: Vec<ContainerRef>,
 }
+
+/// Removes containers that do not run, at most four at a time on each device. Answers when it has begun; nothing begins
+/// when one of the containers does not exist or must not be removed. What they wrote outside of volumes, and their logs,
+/// are lost.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RemoveContainers {
+    /// At least one, at most 1000.
+    pub containers: Vec<ContainerRef>,
+    /// Whether their volumes without a name go too. Those with a name stay.
+    #[serde(default)]
+    pub volumes: bool,
+}
+
+request!(RemoveContainers, Post "/containers/removals" (Self) => Job);
+
+/// Recreates a container where it is, with all that it has: the old one is kept until the new one has shown that it works,
+/// and put back if it does not. Answers when that has begun.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RecreateContainer {
+    /// Id or name of its device.
+    pub device: String,
+    /// Id, a unique beginning of it, or name.
+    pub container: String,
+}
+
+request!(RecreateContainer, Post "/containers/recreations" (Self) => Job);
 
 /// Puts a container into its device's pod, or takes it out, as [`super::PlaceInPod`] does, and answers when that has
 /// begun. The same request again, while the first is carried out, answers the same job.

@@ -51,8 +51,12 @@ fn icon_of(entry: &Activity) -> (&'static str, Glyph) {
         Action::DeviceOffline => ("bad", lucide::UNPLUG),
         Action::DeviceRevoked | Action::DeviceQuarantined | Action::EnrollmentRefused => ("bad", lucide::BAN),
         Action::ContainerStarted => ("off", lucide::PLAY),
+        Action::ContainerUnpaused => ("off", lucide::PLAY),
+        Action::ContainerPaused => ("off", lucide::PAUSE),
+        Action::ContainerRemoved => ("off", lucide::TRASH_2),
         Action::ContainerStopped => ("off", lucide::SQUARE),
-        Action::ContainerRestarted => ("off", lucide::ROTATE_CW),
+        Action::ContainerKilled => ("off", lucide::SKULL),
+        Action::ContainerRestarted | Action::ContainerRecreated => ("off", lucide::ROTATE_CW),
         _ => ("off", lucide::PENCIL),
     }
 }

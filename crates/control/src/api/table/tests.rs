@@ -183,12 +183,21 @@ fn of_containers() -> Vec<Sample> {
         placement: PodPlacement { member: true },
     };
     let devices = vec![nas, "two words".into()];
+    let web = || ContainerRef {
+        device: "nas".into(),
+        container: "web".into(),
+    };
     let several = ActOnContainers {
         action: ContainerAction::Stop,
-        containers: vec![ContainerRef {
-            device: "nas".into(),
-            container: "web".into(),
-        }],
+        containers: vec![web()],
+    };
+    let removal = RemoveContainers {
+        containers: vec![web()],
+        volumes: true,
+    };
+    let recreation = RecreateContainer {
+        device: "nas".into(),
+        container: "web".into(),
     };
     let placement = BeginPlacement {
         device: "nas".into(),
@@ -197,6 +206,8 @@ fn of_containers() -> Vec<Sample> {
     };
     vec![
         Sample::of(&several),
+        Sample::of(&removal),
+        Sample::of(&recreation),
         Sample::of(&placement),
         Sample::of(&ListContainers::default()),
         Sample::of(&ListContainers { devices }),

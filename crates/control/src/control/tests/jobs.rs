@@ -169,6 +169,8 @@ fn call_name(request: &JobRequest) -> String {
         JobRequest::Placement { container, member } => format!("pod {container} {member}"),
         JobRequest::ModeChange { mode } => format!("move {mode}"),
         JobRequest::Action { container, action } => format!("job {} {container}", action.as_str()),
+        JobRequest::Recreation { container } => format!("recreate {container}"),
+        JobRequest::Removal { container, volumes } => format!("remove {container} {volumes}"),
         JobRequest::Unknown => "unknown".to_owned(),
     }
 }

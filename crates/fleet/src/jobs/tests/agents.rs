@@ -171,9 +171,10 @@ fn refused(code: Code) -> CallFailure {
 
 fn collide(one: &JobRequest, other: &JobRequest) -> bool {
     let container = |request: &JobRequest| match request {
-        JobRequest::Placement { container, .. } | JobRequest::Action { container, .. } => {
-            Some(container.clone())
-        }
+        JobRequest::Placement { container, .. }
+        | JobRequest::Recreation { container }
+        | JobRequest::Removal { container, .. }
+        | JobRequest::Action { container, .. } => Some(container.clone()),
         JobRequest::ModeChange { .. } | JobRequest::Unknown => None,
     };
     match (container(one), container(other)) {

@@ -1,19 +1,17 @@
-//! Puts a container into the device's pod, or takes it out.
+//! Recreates a container: in the device's pod, outside of it, or where it is.
 
 use super::{
     context::JobContext,
     record::{JobOutcome, JobRecord},
 };
 use crate::machine::AgentClock;
-use flotilla_engine::{ActionError, Engine};
-use flotilla_protocol::{Code, job::JobState};
+use flotilla_engine::{ActionError, Engine, Swap};
+use flotilla_protocol::{
+    Code,
+    job::{JobRequest, JobState},
+};
 
-pub(super) async fn run(
-    engine: &Engine,
-    record: &JobRecord,
-    (container, member): (&str, bool),
-    context: &mut JobContext<'_>,
-) -> JobOutcome {
+pub(super) async fn run(engine: &Engine, record: &JobRecord, context: &mut JobContext<'_>) -> JobOutcome {
     if let Some(swap) = record.swap.clone() {
         return outcome(engine.resume(swap, context).await, true);
     }
@@ -22,16 +20,26 @@ pub(super) async fn run(
             Code::Unavailable.because("The agent ended before it had begun. Try again."),
         );
     }
-    let swap = match engine
-        .plan_placement(container, member, AgentClock::system())
-        .await
-    {
+    let swap = match plan(engine, &record.request).await {
         Ok(Some(swap)) => swap,
-        Ok(None) => return JobOutcome::done(Some(container.to_owned())),
+        Ok(None) => return JobOutcome::done(record.request.container().map(str::to_owned)),
         Err(error) => return JobOutcome::failed(error.into()),
     };
     context.set_target(swap.name());
     outcome(engine.begin(swap, context).await, context.is_underway())
+}
+
+/// How the request is carried out; `None` where everything is as asked.
+async fn plan(engine: &Engine, request: &JobRequest) -> Result<Option<Swap>, ActionError> {
+    let now = AgentClock::system();
+    match request {
+        JobRequest::Placement { container, member } => engine.plan_placement(container, *member, now).await,
+        JobRequest::Recreation { container } => engine.plan_recreation(container, now).await.map(Some),
+        JobRequest::ModeChange { .. }
+        | JobRequest::Action { .. }
+        | JobRequest::Removal { .. }
+        | JobRequest::Unknown => Ok(None),
+    }
 }
 
 fn outcome(carried: Result<String, ActionError>, underway: bool) -> JobOutcome {
