@@ -18,6 +18,7 @@ use flotilla_link::Caller;
 use flotilla_protocol::{
     Code, Problem,
     agent::{HOSTNAME_HEADER, MACHINE_HEADER, PROTOCOL_HEADER, RUN_HEADER},
+    text::shown,
 };
 use http::HeaderMap;
 use std::sync::Arc;
@@ -36,11 +37,8 @@ pub(super) async fn open(
             .get(name)
             .map(|value| value.as_bytes())
             .unwrap_or_default();
-        // A host name may contain bytes that are not ASCII.
-        String::from_utf8_lossy(value)
-            .chars()
-            .take(NAME_CHARS)
-            .collect::<String>()
+        // A host name may contain bytes that are not ASCII, and people read it.
+        shown(&String::from_utf8_lossy(value), NAME_CHARS)
     };
     let machine = Machine {
         id: header(MACHINE_HEADER),

@@ -52,16 +52,35 @@ async fn two_machines_of_one_image_are_two_devices_with_one_hint() {
     );
 }
 
-#[tokio::test]
-async fn a_copy_is_named_as_its_host_is_called_whatever_letters_that_takes() {
+/// The host name by which people are told of a copy that calls itself like this.
+async fn shown_name(hostname: &str) -> String {
     let bed = Testbed::new().await;
     let (_, response) = enrolled(&bed).await;
     let request = Request::get(LINK_PATH)
         .header(MACHINE_HEADER, "copy")
-        .header(HOSTNAME_HEADER, "K\u{fc}che")
+        .header(HOSTNAME_HEADER, hostname)
         .body(Body::empty())
         .unwrap();
     bed.fleet(&device(&response), request).await;
     let shown: Device = bed.get("/devices/nas").await;
-    assert!(matches!(&shown.attention[..], [Attention::Cloned { hostname, .. }] if hostname == "K\u{fc}che"));
+    match &shown.attention[..] {
+        [Attention::Cloned { hostname, .. }] => hostname.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_copy_is_named_as_its_host_is_called_whatever_letters_that_takes() {
+    assert_eq!(shown_name("K\u{fc}che").await, "K\u{fc}che");
+}
+
+#[tokio::test]
+async fn a_copy_that_calls_itself_by_what_turns_text_around_is_named_by_what_it_sent() {
+    assert_eq!(shown_name("nas\u{202e}gpj.exe").await, "nas\\u{202e}gpj.exe");
+    let long = shown_name(&"x".repeat(4_000)).await;
+    assert_eq!(
+        long.chars().count(),
+        254,
+        "the longest name, and a sign that it was cut"
+    );
 }
