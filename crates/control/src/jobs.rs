@@ -116,3 +116,6 @@ fn no_such_job(id: &str) -> Refusal {
         "There is no job {id}. Jobs that ended long ago are forgotten."
     )))
 }
+
+#[cfg(test)]
+mod tests;

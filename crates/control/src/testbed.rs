@@ -1,6 +1,7 @@
 //! A control for tests: a store of its own, a clock that the test sets, secrets from a fixed seed, no ports.
 
 mod reports;
+pub(crate) mod spoil;
 
 pub(crate) use reports::{mesh_at, path_to};
 

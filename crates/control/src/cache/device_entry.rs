@@ -18,7 +18,7 @@ use flotilla_protocol::{
     path::PeerPath,
 };
 use jiff::SignedDuration;
-use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
 use tokio::sync::Notify;
 
 /// Bytes of reports that a device may send per second, and in a burst. An inventory of 2,000 containers has about 2 MB
@@ -28,6 +28,10 @@ const REPORTS: Rate = Rate::per_second(1 << 20, 8 << 20);
 /// Live frames that a device may cause per second, and in a burst. Pages keep up with that; when a device causes more,
 /// pages load its rows again as a whole.
 const FRAMES: Rate = Rate::per_second(100, 512);
+
+/// Jobs of which control does not know and that a device says it has, per day and at once: more than an agent keeps. Each
+/// takes the place of an older job and of an older entry of the activity log, which are the other devices', too.
+const CLAIMS: Rate = Rate::new(100, Duration::from_secs(86_400), 100);
 
 /// A live link, as far as people are shown it.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,6 +74,8 @@ pub(crate) struct DeviceEntry {
     pub(super) report_pace: Pace<Timestamp>,
     /// Limits the live frames about the device.
     pub(super) frame_pace: Pace<Timestamp>,
+    /// Limits the jobs that control takes over from the device.
+    pub(super) claim_pace: Pace<Timestamp>,
 }
 
 impl DeviceEntry {
@@ -88,6 +94,7 @@ impl DeviceEntry {
             map_changed: Arc::default(),
             report_pace: Pace::new(REPORTS),
             frame_pace: Pace::new(FRAMES),
+            claim_pace: Pace::new(CLAIMS),
         }
     }
 

@@ -155,4 +155,20 @@ mod tests {
         assert_eq!(shown(1), (None, true), "back to normal");
         assert_eq!(shown(2), (None, false));
     }
+
+    #[tokio::test]
+    async fn whatever_time_a_device_says_it_is_its_row_can_be_read() {
+        let nas = peer("nas", 1);
+        let bed = Testbed::with(crate::Ui::None, vec![nas.clone()]).await;
+        let (id, now) = (nas.row.id, bed.core.clock.now());
+        let good = serde_json::json!({ "sent_at": now });
+        let said = crate::testbed::spoil::all(&good);
+        let said = said.iter().map(ToString::to_string);
+        let read: Vec<Pong> = said.filter_map(|line| serde_json::from_str(&line).ok()).collect();
+        assert!(read.len() > 3, "{read:?}");
+        for pong in read {
+            bed.core.cache.lock().answered(id, 1.0, pong, now);
+            bed.get::<flotilla_protocol::device::Device>("/devices/nas").await;
+        }
+    }
 }

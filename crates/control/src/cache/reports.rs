@@ -40,6 +40,25 @@ impl State {
         })
     }
 
+    /// As [`State::pace`], for what many calls ask of the device at once: the bytes are charged only when there is no wait,
+    /// and otherwise asked for again after it.
+    pub(crate) fn take_pace(&mut self, id: DeviceId, bytes: usize, now: Timestamp) -> Duration {
+        let entry = self.devices.get_mut(&id);
+        entry.map_or(Duration::ZERO, |entry| {
+            let wait = entry.report_pace.wait(bytes as u64, now);
+            if wait.is_zero() {
+                entry.report_pace.charge(bytes as u64, now);
+            }
+            wait
+        })
+    }
+
+    /// Whether control takes over one more job that the device says it has.
+    pub(crate) fn takes_claim(&mut self, id: DeviceId, now: Timestamp) -> bool {
+        let entry = self.devices.get_mut(&id);
+        entry.is_some_and(|entry| entry.claim_pace.take(1, now))
+    }
+
     /// Applies one report of a device.
     pub(crate) fn apply_report(
         &mut self,
@@ -249,6 +268,21 @@ mod tests {
         };
         let cache = Cache::new(stored, Clock::system(), std::time::Instant::now());
         (cache, id)
+    }
+
+    #[test]
+    fn a_device_that_claims_jobs_day_and_night_is_heard_on_a_hundred_a_day() {
+        let (cache, id) = cache();
+        let mut state = cache.lock();
+        let mut taken = |from: i64, to: i64| {
+            let claims = (from..to).map(moment);
+            claims.filter(|now| state.takes_claim(id, *now)).count()
+        };
+        assert_eq!(taken(0, 800), 100, "what an agent keeps, at once");
+        assert!(
+            (99..=100).contains(&taken(800, 800 + 86_400)),
+            "and so many in a day"
+        );
     }
 
     fn volume(name: &str) -> Volume {

@@ -18,6 +18,14 @@ pub(super) const ANSWER: Duration = Duration::from_secs(10);
 /// The pause before a device is asked for more news of a job, also if it always has some.
 const PACE: Duration = Duration::from_millis(100);
 
+/// The least that news of a job cost of their device's pace, as bytes of reports: for each, all jobs are looked at, and the
+/// job is published.
+const NEWS_COST: usize = 32 * 1024;
+
+/// The longest line of a device's job, in characters: a line tells one act in a few words. A device may have
+/// [`flotilla_fleet::jobs::DEVICE_ACTS`] jobs of [`LINES`] lines, which take some 20 MB of the longest characters.
+const LINE_CHARS: usize = 256;
+
 /// How long the report of a recreated container may arrive later than its job's outcome. The device sends it before the
 /// job is over.
 const LISTED_WITHIN: Duration = Duration::from_secs(5);
@@ -31,18 +39,35 @@ pub(super) async fn call(
 ) -> Result<JobReport, CallFailure> {
     let link = core.links.lookup(device).ok_or(CallFailure::CutOff)?;
     let answer = send(core, &link, (job, act), call).await;
-    let report = bounded(answer.map_err(|error| match error {
+    let report = answer.map_err(|error| match error {
         CallError::Closed => CallFailure::CutOff,
         CallError::TimedOut(_) => CallFailure::Silent,
         CallError::Busy => CallFailure::Crowded,
         error => CallFailure::Refused(error.into()),
-    })?);
+    })?;
+    let is_news = !report.state.is_over() && matches!(call, Call::Follow { .. });
+    if is_news {
+        let said: usize = report.lines.iter().map(String::len).sum();
+        wait_for_turn(core, device, NEWS_COST + said).await;
+    }
+    let report = bounded(report);
     if report.state.is_over() {
         wait_until_listed(core, device, &report).await;
-    } else if matches!(call, Call::Follow { .. }) {
+    } else if is_news {
         sleep(PACE).await;
     }
     Ok(report)
+}
+
+/// Waits until the device's pace has room for so many bytes. It may have many jobs, and say something of each.
+async fn wait_for_turn(core: &Core, device: DeviceId, bytes: usize) {
+    loop {
+        let wait = core.cache.lock().take_pace(device, bytes, core.clock.now());
+        if wait.is_zero() {
+            return;
+        }
+        sleep(wait).await;
+    }
 }
 
 async fn send(
@@ -86,10 +111,10 @@ async fn follow(
 }
 
 /// What a device says, at a length that can be shown.
-fn bounded(report: JobReport) -> JobReport {
+pub(super) fn bounded(report: JobReport) -> JobReport {
     let lines = report.lines.iter().rev().take(LINES).rev();
     JobReport {
-        lines: lines.map(|line| shown(line, SENTENCE_CHARS)).collect(),
+        lines: lines.map(|line| shown(line, LINE_CHARS)).collect(),
         target: report
             .target
             .as_deref()

@@ -15,14 +15,9 @@ use flotilla_protocol::{
     text::shown,
 };
 use serde::de::IgnoredAny;
-use tokio::time::sleep;
 
 /// Jobs of a device that are looked at: more than any agent keeps.
 const MOST_JOBS: usize = 100;
-
-/// What taking over a job costs of its device's pace, as bytes of reports: a device may claim any number of such jobs,
-/// and each takes the place of an older job and of an older entry of the activity log.
-const CLAIM_COST: usize = 64 * 1024;
 
 /// Asks a device whose link has begun for its jobs.
 pub(super) async fn collect(core: &Core, (device, number): (DeviceId, u64)) {
@@ -72,6 +67,9 @@ async fn handle_known(
         return;
     };
     if record.reopen(report.id) {
+        if !takes_claim(core, device) {
+            return;
+        }
         let saved = core
             .store
             .save_job(&record, &[nth], Vec::new(), core.clock.now())
@@ -98,15 +96,9 @@ async fn take_over(core: &Core, (device, link): (DeviceId, &AgentLink), report: 
         }
         return;
     };
-    let wait = core.cache.lock().pace(device, CLAIM_COST, core.clock.now());
-    sleep(wait).await;
-    // What it claimed over a link that ended meanwhile it lists again, and only one link at a time is charged for it.
-    if link.is_closed() {
-        return;
-    }
     let record = JobRecord::draft(report.id, work, caller, core.clock.now(), || report.id);
-    if core.jobs.read(|jobs| jobs.find_crowd(&record)).is_some() {
-        tracing::debug!(device.id = %device, "a device has too many jobs of which control does not know");
+    let is_crowd = core.jobs.read(|jobs| jobs.find_crowd(&record)).is_some();
+    if is_crowd || !takes_claim(core, device) {
         return;
     }
     match core.store.create_job(&record).await {
@@ -115,7 +107,21 @@ async fn take_over(core: &Core, (device, link): (DeviceId, &AgentLink), report: 
     }
 }
 
-fn work(device: DeviceId, device_name: DeviceName, request: &JobRequest) -> Option<(Work, Vec<Target>)> {
+/// Whether one more job is taken over from a device. One that is not is listed again over a later link.
+fn takes_claim(core: &Core, device: DeviceId) -> bool {
+    let is_taken = core.cache.lock().takes_claim(device, core.clock.now());
+    if !is_taken {
+        tracing::debug!(device.id = %device, "a device has too many jobs of which control does not know");
+    }
+    is_taken
+}
+
+/// The work of a job as its device tells it; `None` for what this control does not know.
+pub(super) fn work(
+    device: DeviceId,
+    device_name: DeviceName,
+    request: &JobRequest,
+) -> Option<(Work, Vec<Target>)> {
     let (work, container) = match request {
         JobRequest::Placement { container, member } => (Work::Placement { member: *member }, Some(container)),
         JobRequest::Action { container, action } => (Work::Bulk { action: *action }, Some(container)),

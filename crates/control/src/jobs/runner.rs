@@ -2,7 +2,7 @@
 
 use super::{KEPT, activity, begin::adopt, calls, kinds, listed, view};
 use crate::{cache::ShownJob, core::Core, store::StoreError};
-use flotilla_fleet::jobs::{JobRecord, Origin, Todo};
+use flotilla_fleet::jobs::{JobRecord, Origin, Todo, Work};
 use flotilla_protocol::id::JobId;
 use std::sync::Arc;
 
@@ -103,11 +103,14 @@ fn show(core: &Core, id: JobId) {
             job: view::of(record, jobs.is_cancelable(id), at),
             is_underway: jobs.is_underway(id),
         };
-        is_written.then(|| (shown, record.clone()))
+        let push = matches!(record.work, Work::Push { .. }).then(|| record.clone());
+        is_written.then_some((shown, push))
     });
-    let Some((shown, record)) = shown else { return };
+    let Some((shown, push)) = shown else { return };
     // In this order, who waits for a job and then looks finds what the live stream says of it.
     core.cache.lock().publish_job(&shown.job, at);
-    kinds::ssh_install::handle_shown(core, &record);
+    if let Some(push) = &push {
+        kinds::ssh_install::handle_shown(core, push);
+    }
     core.jobs.show(shown);
 }

@@ -1,7 +1,11 @@
 //! Reports are kept within limits, and nothing is left out without a sign.
 
 use super::*;
-use flotilla_protocol::inventory::{Inventory, Item, Kind, Volume};
+use crate::testbed::spoil::{self, assert_plain};
+use flotilla_protocol::{
+    inventory::{Inventory, Item, Kind, Volume},
+    path::PathAttempt,
+};
 use serde_json::{Value, from_value, json};
 
 fn report(value: Value) -> BoundedReport {
@@ -188,4 +192,28 @@ fn a_long_report_comes_in_pieces() {
     assert_eq!(lengths(600), [256, 256, 88]);
     assert_eq!(lengths(1), [1]);
     assert_eq!(BoundedReport::from(Report::Unknown).pieces().count(), 1);
+}
+
+#[test]
+fn whatever_a_device_says_of_a_test_of_a_path_can_be_shown() {
+    let attempt = PathAttempt {
+        target: "Local 192.0.2.7:51820".into(),
+        rtt_ms: Some(1.5),
+    };
+    let mut read = 0;
+    for line in spoil::all(&json!([attempt])) {
+        let line = line.to_string();
+        let Ok(attempts) = serde_json::from_str::<Vec<PathAttempt>>(&line) else {
+            continue;
+        };
+        read += 1;
+        let attempts = bounded(attempts);
+        let shown = serde_json::to_string(&attempts).unwrap();
+        assert_plain(&serde_json::from_str(&shown).unwrap(), &line);
+        assert_eq!(
+            serde_json::from_str::<Vec<PathAttempt>>(&shown).unwrap(),
+            attempts
+        );
+    }
+    assert!(read > 10, "only {read} are answers");
 }

@@ -51,6 +51,17 @@ async fn written(control: &Control) -> JobRecord {
     draft
 }
 
+/// Writes the record of a restart that is over.
+async fn ended(control: &Control, outcome: ActOutcome) -> JobRecord {
+    let mut record = written(control).await;
+    let now = control.core.clock.now();
+    (record.state, record.ended) = (outcome.state, Some(now));
+    record.acts[0].outcome = Some(outcome);
+    let saved = control.core.store.save_job(&record, &[0], Vec::new(), now).await;
+    saved.unwrap();
+    record
+}
+
 async fn restart(control: Control, dir: &std::path::Path, enrolled: &EnrolledDevice) -> (Control, Agent) {
     let settings = again(&control, dir);
     control.shutdown().await;
@@ -261,5 +272,43 @@ async fn who_waited_for_a_container_goes_on_with_the_new_one_also_when_control_e
     let calls = agent.calls.lock().unwrap().clone();
     let restarts = calls.iter().filter(|call| call.starts_with("job restart"));
     assert_eq!(restarts.collect::<Vec<_>>(), ["job restart 1+"]);
+    control.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_was_written_off_is_taken_up_again_and_not_as_often_as_a_device_likes() {
+    let dir = tempfile::tempdir().unwrap();
+    let control = Control::start(config(dir.path())).await.unwrap();
+    let (_agent, enrolled) = add_box(&control, "host").await;
+    let lost = ActOutcome {
+        lost: true,
+        ..ActOutcome::failed(Code::NoAnswer.because("It does not say what came of it."))
+    };
+    let (first, second) = (ended(&control, lost.clone()).await, ended(&control, lost).await);
+    let request = JobRequest::Action {
+        container: "1".into(),
+        action: ContainerAction::Restart,
+    };
+    enrolled.jobs.end(first.id, request.clone());
+    let _agent = enrolled.dial("box").await.unwrap();
+    eventually("it is taken up again", async || {
+        job(&control, first.id).await.state == JobState::Done
+    })
+    .await;
+    // The device claims as many jobs as it may in a day.
+    let device = control.device("box").await.id;
+    let now = control.core.clock.now();
+    while control.core.cache.lock().takes_claim(device, now) {}
+    let over = ended(&control, ActOutcome::done()).await;
+    for id in [second.id, over.id] {
+        enrolled.jobs.end(id, request.clone());
+    }
+    let agent = enrolled.dial("box").await.unwrap();
+    // It is asked about one job after the other, in the order of their ids.
+    eventually("the last one may be forgotten", async || {
+        agent.jobs.list().iter().all(|report| report.id != over.id)
+    })
+    .await;
+    assert_eq!(job(&control, second.id).await.state, JobState::Failed);
     control.shutdown().await;
 }

@@ -1,6 +1,6 @@
 //! Settings are sent until they are taken, and a link lives until a newer one takes its place.
 
-use super::{mesh::added, *};
+use super::{mesh::added, modes::add_box, *};
 use crate::hub::{self, Arrival};
 
 #[tokio::test]
@@ -100,5 +100,22 @@ async fn an_agent_of_another_protocol_is_refused_at_the_door_with_both_versions(
         "{problem}"
     );
     assert!(nas.dial("nas").await.is_ok(), "this build's own is spoken");
+    control.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_device_that_has_used_up_its_pace_waits_for_its_next_link() {
+    let dir = tempfile::tempdir().unwrap();
+    let control = Control::start(config(dir.path())).await.unwrap();
+    let (agent, enrolled) = add_box(&control, "host").await;
+    let device = control.device("box").await.id;
+    let begun = Instant::now();
+    let now = control.core.clock.now();
+    control.core.cache.lock().pace(device, 80 << 20, now);
+    let _next = enrolled.dial("box").await.unwrap();
+    // The link that it has lives until then.
+    agent.link.await.unwrap();
+    let waited = begun.elapsed();
+    assert!(waited >= Duration::from_millis(200), "only {waited:?}");
     control.shutdown().await;
 }

@@ -3,23 +3,32 @@
 //!
 //! `FLOTILLA_ROGUE_SECONDS` makes each attack longer, which is `cargo xtask soak rogue`.
 
+mod answers;
 mod attacks;
 mod lines;
 
-use super::{mesh::added, *};
+use super::{
+    mesh::added,
+    streams::{Bed, Page},
+    *,
+};
 use crate::{
     cache::State,
     report::{BoundedReport, Holdings},
     store::LastReport,
-    testbed::{Testbed, peer},
+    testbed::{Testbed, mesh_at, peer, spoil::assert_plain},
 };
 use attacks::{ATTACKS, Attack};
 use flotilla_protocol::{
     Timestamp,
-    api::{LiveFrame, Scope},
-    id::DeviceId,
+    api::{LiveFrame, LogOf, PolicyInForce, Scope, StartingPolicy, WatchLog},
+    id::{DeviceId, RelayId},
     inventory::{Image, Item, Network, Stack, Volume},
+    log::LogQuery,
+    mesh::MeshReport,
+    stream::Event,
 };
+use jiff::SignedDuration;
 use serde::{Serialize, de::DeserializeOwned};
 
 /// Asserts that a client can read the list.
@@ -42,20 +51,6 @@ fn assert_lists_readable(state: &State, line: &str) {
     assert_readable(&state.list_rows::<Network>(None, &Scope::All, now, moment), line);
     assert_readable(&state.list_rows::<Stack>(None, &Scope::All, now, moment), line);
     assert_readable(&state.list_paths(None, &Scope::All, now), line);
-}
-
-/// Asserts that every text in a value is short and has no control characters.
-fn assert_plain(value: &Value, line: &str) {
-    match value {
-        Value::String(text) => {
-            let is_plain = text.chars().count() <= 4097
-                && !text.chars().any(|char| char.is_control() || char == '\u{202e}');
-            assert!(is_plain, "{} bytes of {line:.200}: {text:.200}", text.len());
-        }
-        Value::Array(items) => items.iter().for_each(|item| assert_plain(item, line)),
-        Value::Object(fields) => fields.values().for_each(|field| assert_plain(field, line)),
-        _ => {}
-    }
 }
 
 #[tokio::test]
@@ -105,6 +100,57 @@ async fn whatever_a_device_reports_lists_pages_and_the_next_start_can_read() {
     assert!(read > 500, "only {read} of the lines are reports");
 }
 
+#[tokio::test]
+async fn whatever_a_device_reports_others_know_it_by_its_own_key_and_everybody_else_as_before() {
+    let (rogue, victim, witness) = (peer("rogue", 1), peer("victim", 2), peer("witness", 3));
+    let [id, victim_id, witness_id] = [&rogue, &victim, &witness].map(|entry| entry.row.id);
+    let bed = Testbed::with(Ui::None, vec![rogue, victim, witness]).await;
+    let mut now = bed.core.clock.now();
+    let mut state = bed.core.cache.lock();
+    let policy = PolicyInForce {
+        revision: 1,
+        policy: flotilla_policy::starting(StartingPolicy::OpenLab, None),
+        saved: now,
+        by: "owner".to_owned(),
+    };
+    state.set_policy(policy, now);
+    state.apply_report(victim_id, Report::Mesh(mesh_at([51_820])), now);
+    let known = |state: &State| {
+        let map = state.maps.map(witness_id).unwrap();
+        let (own, others): (Vec<_>, Vec<_>) = map.peers.into_iter().partition(|peer| peer.id == id);
+        let own: Vec<_> = own
+            .iter()
+            .map(|peer| (peer.public_key, peer.address, peer.plain))
+            .collect();
+        (own, others, map.relays, map.filter)
+    };
+    let before = known(&state);
+    assert_eq!((before.0.len(), before.1.len()), (1, 1));
+    let foreign = MeshReport {
+        home_relay: Some(RelayId(victim_id.0)),
+        ..mesh_at([51_820])
+    };
+    let foreign = serde_json::to_string(&Report::Mesh(foreign)).unwrap();
+    for line in lines::spoiled(victim_id).into_iter().chain([foreign]) {
+        let Ok(report) = serde_json::from_str::<Report>(&line) else {
+            continue;
+        };
+        // Later than the pace at which its addresses are told to others.
+        now += SignedDuration::from_secs(11);
+        for piece in BoundedReport::from(report).pieces() {
+            state.apply_report(id, piece, now);
+        }
+        assert_eq!(known(&state), before, "{line:.200}");
+    }
+    let map = state.maps.map(witness_id).unwrap();
+    let rogue = map.peers.iter().find(|peer| peer.id == id).unwrap();
+    assert_eq!(
+        rogue.candidates,
+        mesh_at([51_820]).candidates,
+        "its last word was told"
+    );
+}
+
 /// How long one attack goes on.
 fn attack_time() -> Duration {
     let seconds = std::env::var("FLOTILLA_ROGUE_SECONDS").ok();
@@ -127,6 +173,31 @@ async fn watch_latency(control: Arc<Control>, stop: CancellationToken) -> Vec<Du
     took
 }
 
+/// Reads the log of a device's container without end, and reads only.
+async fn read_log(control: Arc<Control>, device: String) {
+    let api = control
+        .ready
+        .api
+        .strip_prefix("http://")
+        .unwrap()
+        .parse()
+        .unwrap();
+    let of = LogOf {
+        device,
+        container: "web".into(),
+    };
+    let all = LogQuery {
+        follow: true,
+        ..LogQuery::default()
+    };
+    loop {
+        let asked = (Bed::token_of(&control), all.clone());
+        let mut page = Page::<WatchLog>::open(api, &of, asked).await;
+        while let Event::Item(_) = page.next().await {}
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
 fn resident_mib() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
@@ -138,14 +209,18 @@ async fn attacked(control: &Arc<Control>, attack: Attack, device: &str, peer: De
     let rogue = added(control, device).await;
     let stop = CancellationToken::new();
     let watching = tokio::spawn(watch_latency(control.clone(), stop.clone()));
+    let reading = tokio::spawn(read_log(control.clone(), device.to_owned()));
     let links = attack.run((&rogue, device), peer, attack_time()).await;
     stop.cancel();
+    reading.abort();
+    drop(reading.await);
     let took = watching.await.unwrap();
     let p99 = took[took.len() * 99 / 100];
     let (name, last) = (attack.name, took[took.len() - 1]);
-    let held = {
+    let (id, held) = {
         let state = control.core.cache.lock();
-        state.find(device).unwrap().last_report.inventory.weight()
+        let entry = state.find(device).unwrap();
+        (entry.row.id, entry.last_report.inventory.weight())
     };
     println!(
         "{name}: {} calls, p99 {p99:.1?}, longest {last:.1?}, {links} links, {} KiB held, {} MiB resident",
@@ -155,6 +230,19 @@ async fn attacked(control: &Arc<Control>, attack: Attack, device: &str, peer: De
     );
     assert!(p99 < Duration::from_secs(1), "{name}: {p99:?}");
     assert!(held <= 16 << 20, "{name}: {held} bytes held");
+    // What it claims to have done pushes out what others did, so it is little.
+    let only = [id].into();
+    let entries = control
+        .core
+        .store
+        .list_activity(None, 1_000, Some(&only))
+        .await
+        .unwrap();
+    assert!(entries.len() <= 110, "{name}: {} entries", entries.len());
+    // What it says of its jobs comes at the pace of its reports.
+    let told = answers::count_lines(control);
+    let most = 5_000 + 400 * attack_time().as_secs();
+    assert!(told <= most, "{name}: {told} lines");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

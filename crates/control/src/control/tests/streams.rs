@@ -100,7 +100,11 @@ impl Bed {
 
     /// The headers of a program.
     pub(super) fn token(&self) -> Headers {
-        let file = std::fs::read_to_string(self.control.data_dir.file(API_FILE)).unwrap();
+        Self::token_of(&self.control)
+    }
+
+    pub(super) fn token_of(control: &Control) -> Headers {
+        let file = std::fs::read_to_string(control.data_dir.file(API_FILE)).unwrap();
         let file: Value = serde_json::from_str(&file).unwrap();
         let token = format!("Bearer {}", file["token"].as_str().unwrap());
         [

@@ -1,6 +1,6 @@
 //! What the rogue does on its link, one thing after another.
 
-use super::{super::*, lines};
+use super::{super::*, answers, lines};
 use flotilla_link::Introduction;
 use flotilla_protocol::id::DeviceId;
 use tokio::time::{sleep, timeout};
@@ -13,26 +13,28 @@ type Say = fn(peer: DeviceId, nth: usize) -> (Bytes, Duration);
 pub(super) struct Attack {
     pub(super) name: &'static str,
     say: Say,
+    /// What it answers when control calls.
+    answers: fn() -> Router,
 }
 
 pub(super) const ATTACKS: &[Attack] = &[
     Attack {
         name: "spoiled reports",
         say: spoiled,
+        answers: refuse_all,
     },
     Attack {
         name: "one line without an end",
         say: |_, _| (Bytes::from(vec![b' '; 16 << 10]), Duration::ZERO),
+        answers: refuse_all,
     },
     Attack {
         name: "a byte now and then",
         say: |_, nth| {
-            let line = b"{\"report\":\"tides\"}\n";
-            (
-                Bytes::from(vec![line[nth % line.len()]]),
-                Duration::from_millis(1),
-            )
+            let byte = TIDES[nth % TIDES.len()];
+            (Bytes::from(vec![byte]), Duration::from_millis(1))
         },
+        answers: refuse_all,
     },
     Attack {
         name: "a flood of short reports",
@@ -41,6 +43,7 @@ pub(super) const ATTACKS: &[Attack] = &[
                 format!("{{\"report\":\"usage\",\"cpu_cores\":{nth},\"memory_bytes\":1,\"disk_bytes\":2}}\n");
             (Bytes::from(line.repeat(100)), Duration::ZERO)
         },
+        answers: refuse_all,
     },
     Attack {
         name: "an engine that comes and goes",
@@ -53,18 +56,22 @@ pub(super) const ATTACKS: &[Attack] = &[
             let line = format!("{{\"report\":\"engine\",\"state\":\"{state}\",\"reason\":\"{nth}\"}}\n");
             (Bytes::from(line), Duration::ZERO)
         },
+        answers: refuse_all,
     },
     Attack {
         name: "250,000 things at once",
         say: |_, _| (volumes("upsert", 0, 250_000), Duration::from_millis(200)),
+        answers: refuse_all,
     },
     Attack {
         name: "other things all the time",
         say: |_, nth| (volumes("upsert", nth * 50_000, 50_000), Duration::ZERO),
+        answers: refuse_all,
     },
     Attack {
         name: "all things at once, and then others",
         say: |_, nth| (inventory(nth), Duration::ZERO),
+        answers: refuse_all,
     },
     Attack {
         name: "figures without an end",
@@ -72,8 +79,69 @@ pub(super) const ATTACKS: &[Attack] = &[
             let line = "{\"report\":\"usage\",\"cpu_cores\":1e300,\"memory_bytes\":1,\"disk_bytes\":2}\n";
             (Bytes::from_static(line.as_bytes()), Duration::from_millis(1))
         },
+        answers: refuse_all,
+    },
+    Attack {
+        name: "other addresses all the time",
+        say: |_, nth| {
+            let mesh = crate::testbed::mesh_at([u16::try_from(nth % 60_000).unwrap() + 1]);
+            let line = serde_json::to_string(&Report::Mesh(mesh)).unwrap() + "\n";
+            (Bytes::from(line), Duration::ZERO)
+        },
+        answers: refuse_all,
+    },
+    Attack {
+        name: "long news of a hundred jobs without a pause",
+        say: |_, _| (Bytes::from_static(TIDES), Duration::from_millis(100)),
+        answers: answers::long_news_without_end,
+    },
+    Attack {
+        name: "short news of a hundred jobs without a pause",
+        say: |_, _| (Bytes::from_static(TIDES), Duration::from_millis(100)),
+        answers: answers::short_news_without_end,
+    },
+    Attack {
+        name: "a hundred other jobs over each link",
+        // Control ends the link at the second line.
+        say: |_, nth| {
+            let line = if nth.is_multiple_of(2) {
+                TIDES
+            } else {
+                b"nonsense\n"
+            };
+            (Bytes::from_static(line), Duration::from_millis(50))
+        },
+        answers: answers::other_jobs_each_time,
+    },
+    Attack {
+        name: "a log without an end",
+        say: |_, nth| {
+            let inventory = Inventory {
+                containers: vec![container("4f1c", "web")],
+                ..Inventory::default()
+            };
+            let line = serde_json::to_string(&Report::Inventory(inventory)).unwrap() + "\n";
+            let line = if nth == 0 {
+                Bytes::from(line)
+            } else {
+                Bytes::from_static(TIDES)
+            };
+            (line, Duration::from_millis(100))
+        },
+        answers: answers::log_without_end,
     },
 ];
+
+/// A report of which control knows nothing.
+const TIDES: &[u8] = b"{\"report\":\"tides\"}\n";
+
+/// Refuses every call at length.
+fn refuse_all() -> Router {
+    Router::new().fallback(async || {
+        let message = "\u{1b}[2J".repeat(50_000);
+        (StatusCode::CONFLICT, Json(Code::EngineRefused.because(message)))
+    })
+}
 
 fn spoiled(peer: DeviceId, nth: usize) -> (Bytes, Duration) {
     static LINES: std::sync::OnceLock<Vec<String>> = std::sync::OnceLock::new();
@@ -115,7 +183,7 @@ impl Attack {
         let end = Instant::now() + time;
         let (mut nth, mut links) = (0, 0);
         while Instant::now() < end {
-            let (bytes, mut link) = rogue.dial_raw(name).await;
+            let (bytes, mut link) = rogue.dial_raw(name, (self.answers)()).await;
             links += 1;
             let talk = async {
                 loop {
@@ -141,8 +209,8 @@ impl Attack {
 }
 
 impl EnrolledDevice {
-    /// Opens a link whose report stream is the given bytes; other calls are answered with a long hostile refusal.
-    async fn dial_raw(&self, name: &str) -> (mpsc::Sender<Bytes>, JoinHandle<LinkEnd>) {
+    /// Opens a link whose report stream is the given bytes, and that answers other calls like this.
+    async fn dial_raw(&self, name: &str, answers: Router) -> (mpsc::Sender<Bytes>, JoinHandle<LinkEnd>) {
         let target = target(&self.config, Some((&self.machine, &self.response)));
         let introduction = Introduction {
             run: "run".into(),
@@ -162,14 +230,7 @@ impl EnrolledDevice {
                 },
             ))
         };
-        let refuse = async || {
-            let message = "\u{1b}[2J".repeat(50_000);
-            (
-                http::StatusCode::CONFLICT,
-                Json(Code::EngineRefused.because(message)),
-            )
-        };
-        let router = Router::new().route(WATCH_PATH, get(watch)).fallback(refuse);
+        let router = answers.route(WATCH_PATH, get(watch));
         let link = tokio::spawn(flotilla_link::serve(
             dialed.unwrap().unwrap(),
             router,

@@ -4,6 +4,7 @@
 //! a new kind or field does not compile before it is added here, and is then spoiled like the others.
 
 use super::super::*;
+use crate::testbed::spoil;
 use flotilla_protocol::{
     agent::ItemRef,
     device::{EndpointTrial, Facts, Usage},
@@ -12,7 +13,7 @@ use flotilla_protocol::{
         Ailment, ContainerState, EngineFacts, EngineState, FoundAs, Health, Image, Item, Kind, Network,
         PodRole, Port, Stack, StackFolder, Volume,
     },
-    mesh::{Candidate, CandidateKind, MeshReport, MeshState, MeshTrouble, Nat},
+    mesh::{Candidate, CandidateKind, MeshReport, MeshState, MeshTrouble, Nat, Obstacle},
     path::{PathReason, PeerPath},
 };
 
@@ -110,7 +111,10 @@ fn mesh(before: Option<&MeshState>) -> MeshReport {
         None | Some(MeshState::Unknown) => MeshState::Up {
             interface: "flotilla0".into(),
             mtu: 1420,
-            obstacle: None,
+            obstacle: Some(Obstacle {
+                code: MeshTrouble::NoTun,
+                reason: "a firewall drops what comes in".into(),
+            }),
         },
         Some(MeshState::Up { .. }) => MeshState::Down {
             code: MeshTrouble::NoTun,
@@ -271,15 +275,7 @@ pub(super) fn spoiled(peer: DeviceId) -> Vec<String> {
     for report in samples(peer) {
         let good = serde_json::to_value(&report).unwrap();
         let line = good.to_string();
-        let mut places = vec![];
-        walk(&good, String::new(), &mut places);
-        for place in places {
-            let mut bad = good.clone();
-            for value in spoils(good.pointer(&place).unwrap()) {
-                *bad.pointer_mut(&place).unwrap() = value;
-                lines.push(bad.to_string());
-            }
-        }
+        lines.extend(spoil::all(&good).iter().map(Value::to_string));
         lines.push(line[..line.len() / 2].to_owned());
         lines.push(line.replace("1.5", "1e400"));
         lines.push(line);
@@ -296,60 +292,4 @@ pub(super) fn spoiled(peer: DeviceId) -> Vec<String> {
     }
     lines.push("[".repeat(100_000));
     lines
-}
-
-/// Collects the JSON pointers of all values.
-fn walk(value: &Value, at: String, places: &mut Vec<String>) {
-    match value {
-        Value::Object(fields) => {
-            for (name, field) in fields {
-                walk(field, format!("{at}/{name}"), places);
-            }
-        }
-        Value::Array(items) => {
-            for (place, item) in items.iter().enumerate() {
-                walk(item, format!("{at}/{place}"), places);
-            }
-        }
-        _ => {}
-    }
-    places.push(at);
-}
-
-fn spoils(value: &Value) -> Vec<Value> {
-    let mut spoils = vec![Value::Null, json!({}), json!([[[[]]]])];
-    spoils.extend(match value {
-        Value::Number(_) => vec![
-            json!(0),
-            json!(-1),
-            json!(1e300),
-            json!(-1e39),
-            json!(u64::MAX),
-            json!(i64::MIN),
-            json!(u32::MAX),
-        ],
-        Value::String(_) => vec![
-            json!(""),
-            json!("unheard_of"),
-            json!("9999-12-30T22:00:00Z"),
-            json!("-009999-01-02T01:59:59Z"),
-            json!("\u{1b}]0;owned\u{7}\u{1b}[2J\r\n\0\u{202e}txt.exe"),
-            json!("<script>alert(1)</script>\" onload=\"x"),
-            json!("日".repeat(20_000)),
-        ],
-        Value::Bool(set) => vec![json!(!set), json!("true")],
-        Value::Array(items) => vec![json!([]), json!(vec![items.first(); 300])],
-        Value::Object(fields) => {
-            let mut more = fields.clone();
-            more.insert("later".to_owned(), json!({"deep": [1, 2]}));
-            let less = fields.keys().map(|name| {
-                let mut less = fields.clone();
-                less.remove(name);
-                Value::Object(less)
-            });
-            less.chain([Value::Object(more)]).collect()
-        }
-        Value::Null => vec![],
-    });
-    spoils
 }
