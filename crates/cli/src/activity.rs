@@ -1,5 +1,7 @@
 //! `flotilla activity`: who changed what, newest first, and whether the log is as it was written.
 
+mod export;
+
 use crate::{age::ago, args::Activity as Arguments, clock, failure::Failure, out, table::Table};
 use flotilla_client::Client;
 use flotilla_protocol::{
@@ -11,6 +13,9 @@ use flotilla_protocol::{
 pub(crate) async fn run(client: &Client, arguments: Arguments) -> Result<(), Failure> {
     if arguments.verify {
         return verify(client, arguments.json).await;
+    }
+    if let Some(format) = arguments.export {
+        return export::run(client, format).await;
     }
     let log = client.send(&ListActivity::default()).await?;
     Ok(out::answer(arguments.json, &log, || {

@@ -1,9 +1,11 @@
 //! The grammar of the command line.
 
+mod activity;
 mod job;
 mod log;
 mod token;
 
+pub(crate) use activity::{Activity, ExportFormat};
 pub(crate) use job::{Containers, Detach, JobCommand, Jobs, PodCommand, Recreation, Removal};
 pub(crate) use log::Logs;
 pub(crate) use token::{CreateToken, TokenCommand};
@@ -101,16 +103,6 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: PodCommand,
     },
-}
-
-#[derive(Debug, Arguments)]
-pub(crate) struct Activity {
-    /// Print JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// Follow the chain of hashes through the whole log instead, and name the first entry that does not fit
-    #[arg(long)]
-    pub(crate) verify: bool,
 }
 
 #[derive(Debug, Arguments)]

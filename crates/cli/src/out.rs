@@ -74,6 +74,37 @@ pub(crate) fn json_line<T: Serialize>(value: &T) -> io::Result<()> {
     write(&format!("{}\n", escaped(&serde_json::to_string(value)?)))
 }
 
+/// Prints values as one array of JSON, each on a line of its own, and keeps none of them.
+#[derive(Debug, Default)]
+pub(crate) struct JsonArray {
+    has_some: bool,
+}
+
+impl JsonArray {
+    pub(crate) fn push<T: Serialize>(&mut self, value: &T) -> io::Result<()> {
+        let text = self.next(value)?;
+        write(&text)
+    }
+
+    /// Closes the array. One that is not closed is not JSON, so that a reader notices what is missing.
+    pub(crate) fn finish(self) -> io::Result<()> {
+        write(self.last())
+    }
+
+    fn next<T: Serialize>(&mut self, value: &T) -> io::Result<String> {
+        let before = if std::mem::replace(&mut self.has_some, true) {
+            ",\n"
+        } else {
+            "[\n"
+        };
+        Ok(format!("{before}{}", escaped(&serde_json::to_string(value)?)))
+    }
+
+    fn last(&self) -> &'static str {
+        if self.has_some { "\n]\n" } else { "[]\n" }
+    }
+}
+
 /// Prints what went wrong.
 pub(crate) fn complain(reasons: &Lines) {
     let _ = write!(io::stderr(), "flotilla: {reasons}");
@@ -131,6 +162,19 @@ mod tests {
         let mut lines = Lines::default();
         lines.push(&"x".repeat(1 << 20));
         assert_eq!(lines.0.chars().count(), LINE_CHARS + 2);
+    }
+
+    #[test]
+    fn values_one_after_the_other_are_one_array() {
+        let read = |values: &[&str]| {
+            let mut array = JsonArray::default();
+            let mut text: String = values.iter().map(|value| array.next(value).unwrap()).collect();
+            text.push_str(array.last());
+            serde_json::from_str::<Vec<String>>(&text).unwrap()
+        };
+        assert_eq!(read(&[]), [""; 0]);
+        assert_eq!(read(&["a"]), ["a"]);
+        assert_eq!(read(&["a\n", "\u{1b}b"]), ["a\n", "\u{1b}b"]);
     }
 
     proptest! {

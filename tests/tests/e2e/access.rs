@@ -86,6 +86,9 @@ fn a_token_for_a_tag_sees_nothing_else_and_ends_when_it_is_revoked() -> Result<(
         let log = attempt(&mut flotilla(&control, token, &["activity", "--json"])?)?;
         log.ended_with(0, &["shop"])?;
         no_word_of_others(&log.said)?;
+        let export = attempt(&mut flotilla(&control, token, &["activity", "--export", "csv"])?)?;
+        export.ended_with(0, &["id,at,actor,", ",device_added,,shop,"])?;
+        no_word_of_others(&export.said)?;
         for (arguments, code) in [
             (&["stop", "shop/web"][..], 3),
             (&["stop", "vault/ledger"], 4),

@@ -58,6 +58,8 @@ fn what_is_wrong_with_a_value_is_said() {
         ),
         ("flotilla token create ci --verb fly", "not one of view, operate"),
         ("flotilla token create CI", "lowercase"),
+        ("flotilla activity --export xml", "csv, json"),
+        ("flotilla activity --export csv --verify", "cannot be used with"),
         ("flotilla token create ci --expires soon", "30d"),
         (
             "flotilla device relay nas often",
