@@ -76,13 +76,14 @@ fn news_without_end(first: u128, (lines, text): (usize, String)) -> Router {
         .route(JobProgress::PATH, post(follow))
 }
 
-/// How many lines control has taken of the jobs that do not end.
-pub(super) fn count_lines(control: &Control) -> u64 {
-    let ids = [LONG, SHORT].into_iter().flat_map(|first| first..first + JOBS);
-    let ids = ids.map(|n| JobId(uuid::Uuid::from_u128(n)));
-    control.core.jobs.read(|jobs| {
-        let known = ids.filter_map(|id| jobs.lookup(id));
-        known.map(|record| u64::from(record.lines.next_number())).sum()
+/// How many lines control has taken of the jobs that say much, and of those that say little.
+pub(super) fn count_lines(control: &Control) -> [u64; 2] {
+    [LONG, SHORT].map(|first| {
+        let ids = (first..first + JOBS).map(|n| JobId(uuid::Uuid::from_u128(n)));
+        control.core.jobs.read(|jobs| {
+            let known = ids.filter_map(|id| jobs.lookup(id));
+            known.map(|record| u64::from(record.lines.next_number())).sum()
+        })
     })
 }
 
