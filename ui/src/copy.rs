@@ -19,6 +19,7 @@ pub mod inventory_table;
 pub mod items;
 pub mod jobs;
 pub mod link;
+pub mod logs;
 pub mod mesh;
 pub mod mode;
 pub mod palette;

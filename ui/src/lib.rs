@@ -11,6 +11,7 @@
 //!   surrounds a page: top bar, sidebar, palette. [`pages`]: one module per page.
 //! - [`actions`]: what people can do to what they see, one file per object.
 //! - [`components`]: buttons, dialogs, fields, and the table of every list. [`tables`]: the columns of each list.
+//! - [`logs`]: logs of containers, read and put together for what shows them.
 //! - [`query`]: the filter language. [`address`]: addresses of pages, items and filtered rows.
 //! - [`urgency`]: the order by trouble. [`usage`]: how much of a device is in use. [`history`]: the same over minutes.
 //! - [`copy`]: texts that people read, by page. Words that belong to one component are in that component.
@@ -32,6 +33,7 @@ pub mod format;
 pub mod frame;
 pub mod history;
 pub mod lazy_views;
+pub mod logs;
 pub mod pages;
 pub mod pending;
 pub mod prefs;

@@ -3,7 +3,10 @@
 //! storage for all of its pages.
 
 use crate::browser;
-use flotilla_protocol::api::{CallerFacts, LIVE_PROTOCOL, SESSION_PROTOCOL};
+use flotilla_protocol::{
+    api::{CallerFacts, LIVE_PROTOCOL, SESSION_PROTOCOL},
+    stream::STREAM_PROTOCOL,
+};
 use std::sync::Arc;
 
 /// Whether this page may ask the controller anything.
@@ -33,9 +36,18 @@ pub(crate) fn keep_page_secret(secret: &str) {
     browser::remember(SECRET, secret);
 }
 
-/// The WebSocket protocols of the live stream. One of them carries the secret, since a browser sends no headers of the
-/// page with a WebSocket.
+/// The WebSocket protocols of the live stream.
 pub(crate) fn live_protocols() -> Vec<String> {
+    with_secret(LIVE_PROTOCOL)
+}
+
+/// The WebSocket protocols of a stream of its own.
+pub(crate) fn stream_protocols() -> Vec<String> {
+    with_secret(STREAM_PROTOCOL)
+}
+
+/// A protocol, and another one that carries the secret, since a browser sends no headers of the page with a WebSocket.
+fn with_secret(protocol: &str) -> Vec<String> {
     let secret = page_secret().map(|secret| format!("{SESSION_PROTOCOL}{secret}"));
-    [LIVE_PROTOCOL.to_owned()].into_iter().chain(secret).collect()
+    [protocol.to_owned()].into_iter().chain(secret).collect()
 }
