@@ -21,6 +21,7 @@ pub mod icon;
 pub mod ids;
 pub mod listbox;
 pub mod loaded;
+pub mod log_view;
 pub mod menu;
 pub mod meter;
 pub mod mode_card;

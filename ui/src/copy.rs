@@ -7,6 +7,7 @@ pub mod add_device;
 pub mod addresses;
 pub mod attention;
 pub mod chart;
+pub mod container;
 pub mod containers;
 pub mod dashboard;
 pub mod device;

@@ -3,6 +3,7 @@
 pub mod activity;
 pub mod add_device;
 pub mod addresses;
+pub mod container;
 pub mod containers;
 pub mod dashboard;
 pub mod device;

@@ -9,7 +9,7 @@ use crate::{
         icon::{Glyph, lucide},
         tabs::Tab,
     },
-    copy::{device, frame as copy, mesh},
+    copy::{container, device, frame as copy, logs, mesh},
     lazy_views::LazyView,
 };
 
@@ -93,8 +93,9 @@ pub mod parts {
             networks: pages::networks::NetworksPage;
             activity: pages::activity::ActivityPage;
         }
-        device {
+        details {
             device: pages::device::DevicePage;
+            container: pages::container::ContainerPage;
         }
         mesh {
             mesh: pages::mesh::MeshPage;
@@ -132,6 +133,12 @@ pub static PAGES: &[Page] = &[
                 .key("c")
                 .badge(Badge::TroubledContainers),
         ),
+    Page::new(
+        "/containers/:device/:container",
+        copy::CONTAINERS,
+        parts::container,
+    )
+    .inner(CONTAINER_TABS),
     Page::new("/stacks", copy::STACKS, parts::stacks)
         .inner(ITEM_OF_DEVICE)
         .nav(Nav::new(lucide::LAYERS, NavGroup::Docker).key("s")),
@@ -154,6 +161,9 @@ const ADDING: &[Inner] = &[opened("add")];
 
 /// A panel with one item of a device, beside the list of all.
 const ITEM_OF_DEVICE: &[Inner] = &[opened(":device/:item")];
+
+/// The address without a tab is that of the panel beside the list.
+const CONTAINER_TABS: &[Inner] = &[tab("logs", logs::LOGS), tab("inspect", container::INSPECT)];
 
 const DEVICE_TABS: &[Inner] = &[
     tab("", device::OVERVIEW),
@@ -229,9 +239,15 @@ impl Page {
         tabs.collect()
     }
 
+    /// The rests of its addresses. A page with tabs is nowhere but at its tabs and at what opens over them.
+    fn insides(&self) -> impl Iterator<Item = &'static str> {
+        let has_tabs = self.inner.iter().any(|inner| inner.tab.is_some());
+        let bare = (!has_tabs).then_some("");
+        bare.into_iter().chain(self.inner.iter().map(|inner| inner.path))
+    }
+
     fn at(&'static self, address: &[&str]) -> Option<Place> {
-        let inner = self.inner.iter().map(|inner| inner.path);
-        std::iter::once("").chain(inner).find_map(|inner| {
+        self.insides().find_map(|inner| {
             let pattern: Vec<_> = words(self.path).chain(words(inner)).collect();
             let params = matched(&pattern, address)?;
             Some(Place {

@@ -154,7 +154,12 @@ fn rows_are_opened_as_links_are_and_text_in_them_can_be_selected() -> Result<()>
         .await?;
         becomes(page, "location.pathname", "/containers").await?;
         page.run("getSelection().removeAllRanges()").await?;
-        page.run("document.querySelector(\".body a[href='/containers/nas/web']\").click()")
+        page.run("document.querySelector(\".body a[href='/containers/nas/web/logs']\").click()")
+            .await?;
+        becomes(page, "location.pathname", "/containers/nas/web/logs").await?;
+        page.click("link", "Containers").await?;
+        page.find("heading", "Containers").await?;
+        page.run("[...document.querySelectorAll('.body [role=row]')].find(row => row.ariaLabel.startsWith('web,')).querySelector('[data-column=image]').click()")
             .await?;
         becomes(page, "location.pathname", "/containers/nas/web").await?;
         page.press(Key::Escape).await?;

@@ -11,7 +11,7 @@ use flotilla_tests::fleet::Fleet;
 use flotilla_tests::lab::{Lab, with_lab};
 
 /// The addresses of all pages, of their tabs, and of what opens over or beside their lists.
-pub(crate) const ROUTES: [&str; 23] = [
+pub(crate) const ROUTES: [&str; 25] = [
     "/",
     "/devices",
     "/devices/add",
@@ -26,6 +26,8 @@ pub(crate) const ROUTES: [&str; 23] = [
     "/mesh/policy/explain",
     "/containers",
     "/containers/nas/web",
+    "/containers/nas/web/logs",
+    "/containers/nas/web/inspect",
     "/stacks",
     "/stacks/nas/media",
     "/images",
@@ -114,7 +116,9 @@ fn the_addresses_in_this_file_are_those_of_all_pages() {
         .split("Page::new(\"")
         .skip(1)
         .filter_map(|rest| rest.split('"').next());
-    let pages: BTreeSet<String> = pages.map(|page| page.replace(":device", "nas")).collect();
+    let pages: BTreeSet<String> = pages
+        .map(|page| page.replace(":device", "nas").replace(":container", "web"))
+        .collect();
     assert!(pages.contains("/devices/nas"), "{pages:?}");
     let visited: BTreeSet<String> = ROUTES.map(str::to_owned).into();
     let missing: Vec<_> = pages.difference(&visited).filter(|page| *page != FIRST).collect();

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     api::Call,
     components::icon::{Glyph, lucide},
-    copy::{containers as copy, pods},
+    copy::{containers as copy, logs, pods},
     pages::containers::pod::{Address, Pod, addresses},
     store::{Collection, Store},
     tables::containers::ports::published,
@@ -31,7 +31,7 @@ pub type ContainerObject = ItemObject<Container>;
 
 impl ActedOn for Container {
     const OBJECT: Kind = Kind::Container;
-    const NOWHERE: &'static [(Place, &'static str)] = &[(Place::Page, "its drawer is all that shows it")];
+    const NOWHERE: &'static [(Place, &'static str)] = &[];
 
     fn actions() -> &'static [Action<ContainerObject>] {
         ACTIONS
@@ -194,6 +194,18 @@ static ACTIONS: &[Action<ContainerObject>] = &[
             },
         ),
         absent: &[(Place::Bulk, ONE_QUESTION)],
+    },
+    Action {
+        absent: &[
+            (Place::Page, "it is the page"),
+            (Place::Bulk, "a page shows the log of one"),
+        ],
+        ..Action::showing(
+            "logs",
+            logs::VIEW,
+            lucide::SCROLL_TEXT,
+            Does::Goes(ContainerObject::address),
+        )
     },
     Action {
         absent: &[(Place::Bulk, "the clipboard holds one id")],

@@ -2,10 +2,9 @@
 
 use super::{Action, Kind, Object, Place};
 use crate::{
-    address,
     copy::containers as copy,
     store::{Collection, InventoryItem, ItemKey, Keyed, Store},
-    tables::on_device::ListedItem,
+    tables::on_device::{ListedItem, within},
 };
 use flotilla_protocol::{api::Row, device::Device};
 use leptos::prelude::*;
@@ -94,7 +93,7 @@ impl<T: ActedOn> Object for ItemObject<T> {
 
     fn address(&self) -> String {
         // By the id of the device, so that it stays right after a rename.
-        address::item(T::PAGE, &self.row.device_id.to_string(), self.item().place())
+        within(&self.row.device_id.to_string(), self.item())
     }
 
     fn device(&self) -> Option<&Device> {

@@ -71,6 +71,15 @@ pub const KEYS: &[(&str, &str)] = &[
 ];
 
 /// Shortcuts in a table: keys and their action.
+pub const KEYS_IN_LOGS: &str = "In logs";
+pub const LOG_KEYS: &[(&str, &str)] = &[
+    ("f", "Follow"),
+    ("End", "Jump to latest"),
+    ("w", "Wrap lines"),
+    ("t", "Timestamps"),
+    ("Ctrl F", "Search"),
+    ("n  N", "Next, previous match"),
+];
 pub const TABLE_KEYS: &[(&str, &str)] = &[
     ("↑ ↓ PgUp PgDn Home End", "Move between rows"),
     ("→ ←", "Into a row's controls and back"),

@@ -19,6 +19,7 @@ pub fn Shortcuts() -> impl IntoView {
             <div class="dialog-body" role="region" tabindex="0" aria-label=copy::SHORTCUTS>
                 <Keys title=copy::KEYS_EVERYWHERE keys=everywhere()/>
                 <Keys title=copy::KEYS_IN_TABLES keys=listed(copy::TABLE_KEYS)/>
+                <Keys title=copy::KEYS_IN_LOGS keys=listed(copy::LOG_KEYS)/>
             </div>
             <footer class="dialog-foot"><Button label=copy::CLOSE on_press=move || on_close.run(())/></footer>
         </Dialog>

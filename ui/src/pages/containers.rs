@@ -1,6 +1,6 @@
 //! The containers of the fleet.
 
-mod facts;
+pub(crate) mod facts;
 pub(crate) mod pod;
 
 use super::inventory_table::{EmptyText, ItemActions, ItemPage};

@@ -16,6 +16,11 @@ fn an_address_opens_its_page_with_what_is_open_in_it() {
     assert_eq!(at("/devices/nas/trust"), ("/devices/:device", "trust"));
     assert_eq!(at("/mesh/policy/explain"), ("/mesh", "policy/explain"));
     assert_eq!(locate("/mesh/policy/explain").unwrap().tab(), "policy");
+    assert_eq!(at("/containers/nas/web"), ("/containers", ":device/:item"));
+    assert_eq!(
+        at("/containers/nas/web/inspect"),
+        ("/containers/:device/:container", "inspect")
+    );
     assert_eq!(at("/images/nas/sha256%3Aab"), ("/images", ":device/:item"));
 }
 
@@ -48,6 +53,8 @@ fn a_tab_or_a_panel_is_the_same_page_and_another_object_is_not() {
     assert!(same("/devices", "/devices/add"));
     assert!(same("/devices/nas", "/devices/nas/trust"));
     assert!(same("/containers", "/containers/nas/web"));
+    assert!(same("/containers/nas/web/logs", "/containers/nas/web/inspect"));
+    assert!(!same("/containers/nas/web", "/containers/nas/web/inspect"));
     assert!(!same("/devices", "/devices/nas"));
     assert!(!same("/devices/nas", "/devices/desk"));
 }
@@ -55,11 +62,10 @@ fn a_tab_or_a_panel_is_the_same_page_and_another_object_is_not() {
 #[test]
 fn addresses_names_and_keys_are_of_one_page_each() {
     for page in PAGES {
-        assert_eq!(
-            at(&page.path.replace(':', "any-")).0,
-            page.path,
-            "another page has its address"
-        );
+        for inside in page.insides() {
+            let address = format!("{}/{inside}", page.path).replace(':', "any-");
+            assert_eq!(at(&address), (page.path, inside), "another page has its address");
+        }
     }
     let keys: Vec<_> = nav().filter_map(|(_, nav)| nav.key).collect();
     let titles: Vec<_> = nav().map(|(page, _)| page.title).collect();

@@ -2,7 +2,7 @@
 
 pub mod ports;
 
-use super::on_device::{DEVICE_SCOPE, DeviceSummary, ItemRow, ListedItem, device_column, id_column};
+use super::on_device::{DEVICE_SCOPE, DeviceSummary, ItemRow, ListedItem, device_column, id_column, page_of};
 use crate::{
     actions::use_acting,
     clock::use_clock,
@@ -38,6 +38,7 @@ pub static CONTAINERS: Table<ContainerRow> = Table::new(
     },
     &[
         Column::text("name", copy::NAME, 10.0, |row| &row.item().name)
+            .cell(name_link)
             .mark(|row| mark(row.item()))
             .ordered(2),
         Column::view("state", copy::STATE, 8.5, state_cell, |row| urgency(row).into())
@@ -95,6 +96,7 @@ pub struct ContainerTexts {
 impl ListedItem for Container {
     type Derived = ContainerTexts;
     const PAGE: &'static str = "/containers";
+    const TAB: Option<&'static str> = Some("logs");
 
     fn table() -> &'static Table<ContainerRow> {
         &CONTAINERS
@@ -166,6 +168,12 @@ fn urgency(row: &ContainerRow) -> u8 {
 
 fn stack(row: &ContainerRow) -> &str {
     row.item().stack.as_deref().unwrap_or_default()
+}
+
+/// The name, which opens the page of the container.
+fn name_link(row: &ContainerRow) -> AnyView {
+    let address = page_of(&row.row);
+    view! { <a class="plain name" tabindex="-1" href=address>{row.item().name.clone()}</a> }.into_any()
 }
 
 /// The mark of the pause container, of the agent, or of a container that could not be read.

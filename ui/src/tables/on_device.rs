@@ -43,6 +43,8 @@ pub trait ListedItem: InventoryItem {
     type Derived: Send + Sync + 'static;
     /// The address of the page with the table.
     const PAGE: &'static str;
+    /// The first tab of the page that an item of this kind has to itself, if it has one.
+    const TAB: Option<&'static str> = None;
     fn table() -> &'static Table<ItemRow<Self>>;
     fn derive(item: &Self, device: &DeviceSummary) -> Self::Derived;
     /// The name for people.
@@ -113,7 +115,8 @@ impl<T: ListedItem> TableRow for ItemRow<T> {
         T::name(self)
     }
     fn address(&self) -> Option<String> {
-        Some(address_of(&self.row))
+        // The name of an item with a page of its own links there, and the row opens the panel.
+        T::TAB.is_none().then(|| address_of(&self.row))
     }
     /// The moment up to which the row is known to be right, if its device or its engine cannot be asked now.
     fn stale_since(&self) -> Option<Timestamp> {
@@ -177,6 +180,19 @@ pub fn device_in_address<T>(row: &Row<T>) -> String {
 #[must_use]
 pub fn address_of<T: ListedItem>(row: &Row<T>) -> String {
     address::item(T::PAGE, &device_in_address(row), row.item.place())
+}
+
+/// The address of the item's own page, or of its panel where it has none.
+#[must_use]
+pub fn page_of<T: ListedItem>(row: &Row<T>) -> String {
+    within::<T>(&device_in_address(row), &row.item)
+}
+
+/// The same with the device as it is named in the address.
+#[must_use]
+pub fn within<T: ListedItem>(device: &str, item: &T) -> String {
+    let panel = address::item(T::PAGE, device, item.place());
+    T::TAB.map_or_else(|| panel.clone(), |tab| format!("{panel}/{tab}"))
 }
 
 /// What rows need of all devices. It changes only if a row would change.

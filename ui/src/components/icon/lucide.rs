@@ -114,6 +114,9 @@ pub const REFRESH_CW: Glyph = Glyph(
 );
 pub const ROTATE_CW: Glyph =
     Glyph(r#"<path d="M21 12a9 9 0 1 1-9-9c2.52 0 4.93 1 6.74 2.74L21 8"/> <path d="M21 3v5h-5"/>"#);
+pub const SCROLL_TEXT: Glyph = Glyph(
+    r#"<path d="M15 12h-5"/> <path d="M15 8h-5"/> <path d="M19 17V5a2 2 0 0 0-2-2H4"/> <path d="M8 21h12a2 2 0 0 0 2-2v-1a1 1 0 0 0-1-1H11a1 1 0 0 0-1 1v1a2 2 0 1 1-4 0V5a2 2 0 1 0-4 0v2a1 1 0 0 0 1 1h3"/>"#,
+);
 pub const SEARCH: Glyph = Glyph(r#"<path d="m21 21-4.34-4.34"/> <circle cx="11" cy="11" r="8"/>"#);
 pub const SERVER: Glyph = Glyph(
     r#"<rect width="20" height="8" x="2" y="2" rx="2" ry="2"/> <rect width="20" height="8" x="2" y="14" rx="2" ry="2"/> <line x1="6" x2="6.01" y1="6" y2="6"/> <line x1="6" x2="6.01" y1="18" y2="18"/>"#,

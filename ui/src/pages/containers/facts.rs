@@ -18,7 +18,7 @@ use flotilla_protocol::{
 };
 
 /// What the panel says of a container.
-pub(super) fn details(row: &Row<Container>) -> Details {
+pub(crate) fn details(row: &Row<Container>) -> Details {
     let container = &row.item;
     Details {
         name: container.name.clone(),

@@ -25,7 +25,8 @@ pub fn row_at_address<T: ListedItem>(
 
 /// The item at a place of a device, which is given as in [`Store::lookup_device`]. An item that is named so comes
 /// before one that only can be found so.
-fn row_at<T: ListedItem>(
+#[must_use]
+pub fn row_at<T: ListedItem>(
     store: Store,
     collection: RwSignal<Collection<Row<T>>>,
     device: &str,

@@ -19,7 +19,7 @@ fn open<'a>(ports: impl Iterator<Item = &'a Port>, in_pod: bool) -> Vec<RangeInc
 }
 
 /// The ports in a row. Those that only the device itself reaches say so.
-fn shown_ports(container: &Container) -> Vec<String> {
+pub fn shown_ports(container: &Container) -> Vec<String> {
     let ports = container.ports.iter();
     let others = open(
         ports.clone().filter(|port| !port.is_on_loopback()),
