@@ -10,6 +10,7 @@ mod frame;
 mod jobs;
 mod keyboard;
 mod loading;
+mod logs;
 mod long_session;
 mod mesh;
 mod overlays;

@@ -1,6 +1,7 @@
 //! The containers of the fleet.
 
 pub(crate) mod facts;
+mod newest;
 pub(crate) mod pod;
 
 use super::inventory_table::{EmptyText, ItemActions, ItemPage};
@@ -30,6 +31,7 @@ pub fn Containers(only: Signal<Option<DeviceId>>) -> impl IntoView {
         },
         details: facts::details,
         actions: Some(ItemActions::of::<ContainerObject>()),
+        below: Some(newest::newest),
     }
     .view()
 }

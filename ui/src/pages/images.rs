@@ -164,6 +164,7 @@ pub fn ImagesPage() -> impl IntoView {
         },
         details,
         actions: Some(ItemActions::of::<ImageObject>()),
+        below: None,
     }
     .view()
 }

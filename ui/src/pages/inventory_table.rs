@@ -7,7 +7,7 @@ mod item_page;
 pub mod rows;
 mod unreachable;
 
-pub use details::{Buttons, Details, OpenedRow, date, device_link, opened_row, row_panel};
+pub use details::{Below, Buttons, Details, OpenedRow, date, device_link, opened_row, row_panel};
 pub use item_page::{ItemActions, ItemPage};
 
 use crate::{

@@ -114,6 +114,7 @@ pub fn NetworksPage() -> impl IntoView {
         },
         details,
         actions: None,
+        below: None,
     }
     .view()
 }

@@ -141,6 +141,7 @@ pub fn StacksPage() -> impl IntoView {
         },
         details,
         actions: Some(ItemActions::of::<StackObject>()),
+        below: None,
     }
     .view()
 }

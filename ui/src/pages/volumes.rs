@@ -118,6 +118,7 @@ pub fn VolumesPage() -> impl IntoView {
         },
         details,
         actions: None,
+        below: None,
     }
     .view()
 }

@@ -107,6 +107,9 @@ pub fn device_link<T>(row: &Row<T>) -> Value {
 /// Makes the buttons for the row of a key.
 pub type Buttons = fn(Signal<Option<String>>) -> AnyView;
 
+/// Makes more for the panel, for the row that it shows.
+pub type Below<T> = fn(Signal<Option<Arc<Row<T>>>>) -> AnyView;
+
 /// The panel of the opened row, while it is open. It stays when the row changes or another row is opened. If the row
 /// goes, it keeps the last facts and says so.
 pub fn row_panel<T: InventoryItem>(
@@ -114,6 +117,7 @@ pub fn row_panel<T: InventoryItem>(
     found: Memo<Option<Arc<Row<T>>>>,
     details: fn(&Row<T>) -> Details,
     actions: Option<Buttons>,
+    below: Option<Below<T>>,
 ) -> AnyView {
     // The last row that was found at an address, with that address.
     let kept = Memo::new(move |previous: Option<&Option<Kept<T>>>| {
@@ -141,6 +145,7 @@ pub fn row_panel<T: InventoryItem>(
         let is_gone = open.get() && found.with(Option::is_none);
         is_gone.then(|| view! { <Notice tone=Tone::Warn text=copy::gone(&name.get())/> })
     };
+    let last = Memo::new(move |_| kept.with(|kept| kept.as_ref().map(|kept| kept.row.clone())));
     let panel = move || {
         open.get().then(|| {
             let actions = actions.map(|buttons| buttons(key));
@@ -148,6 +153,7 @@ pub fn row_panel<T: InventoryItem>(
                 <Drawer name on_close=opened.close focus=opened.focus actions>
                     {gone}
                     <Facts facts/>
+                    {below.map(|below| below(last.into()))}
                 </Drawer>
             }
         })

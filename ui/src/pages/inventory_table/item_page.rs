@@ -1,7 +1,7 @@
 //! The page of one kind of inventory items: the table over all devices, and the panel of the opened row.
 
 use super::{
-    Buttons, Details, EmptyText, InventoryTable, beside, content_of, opened_row, outdated, row_panel,
+    Below, Buttons, Details, EmptyText, InventoryTable, beside, content_of, opened_row, outdated, row_panel,
     rows::{row_at_address, row_opener},
 };
 use crate::{
@@ -22,6 +22,8 @@ pub struct ItemPage<T: ListedItem> {
     pub empty_text: EmptyText,
     pub details: fn(&Row<T>) -> Details,
     pub actions: Option<ItemActions>,
+    /// What the panel shows below the facts.
+    pub below: Option<Below<T>>,
 }
 
 /// The actions on the items of a kind: the menu of a row, the buttons of the panel, and those for selected rows.
@@ -53,13 +55,20 @@ impl<T: ListedItem> ItemPage<T> {
             empty_text,
             details,
             actions,
+            below,
         } = self;
         let opened = opened_row(T::PAGE);
         let rows = item_rows(collection, only);
         let table = TableState::new(rows, outdated());
         let found = row_at_address(collection, opened);
         let on_open = row_opener(collection, opened.open);
-        let panel = row_panel(opened, found, details, actions.map(|actions| actions.buttons));
+        let panel = row_panel(
+            opened,
+            found,
+            details,
+            actions.map(|actions| actions.buttons),
+            below,
+        );
         let bulk = actions.and_then(|actions| actions.bulk);
         let actions = actions.map(|actions| (actions.menu)());
         view! {
