@@ -148,7 +148,7 @@ fn figure(what: &str, value: f64, unit: &'static str) -> Figure {
     Figure::new("fan-out-10k", what.to_owned(), value, unit)
 }
 
-fn numbers(value: &Value) -> Result<Vec<f64>> {
+pub(super) fn numbers(value: &Value) -> Result<Vec<f64>> {
     let all = value.as_array().context("no list of figures")?;
     Ok(all.iter().filter_map(Value::as_f64).collect())
 }

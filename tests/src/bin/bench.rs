@@ -1,13 +1,16 @@
 //! `cargo xtask bench [NAME]`: one JSON line per figure on stdout.
 
 use anyhow::{Result, bail};
-use flotilla_tests::bench::{Figure, connect, inventory_table, links, logs, mesh, narrow, relay, rpc, start};
+use flotilla_tests::bench::{
+    Figure, connect, inventory_table, links, log_view, logs, mesh, narrow, relay, rpc, start,
+};
 use flotilla_tests::lab::{Lab, on, with_lab};
 
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 12] = [
     "connect-time",
     "fan-out-10k",
     "links-1000",
+    "log-view",
     "logs",
     "mesh-latency",
     "mesh-narrow",
@@ -48,6 +51,7 @@ fn run(name: &str) -> Result<()> {
         "links-1000" => on(Lab::without_engines(0)?, async |lab| {
             links::links(lab, &mut print).await
         }),
+        "log-view" => with_lab(1, async |lab| log_view::log_view(lab, &mut print).await),
         "logs" => with_lab(1, async |lab| logs::logs(lab, &mut print).await),
         "mesh-latency" => mesh::latency(&Lab::without_engines(2)?, &mut print),
         "mesh-narrow" => narrow::narrow(&Lab::over_a_line()?, &mut print),
