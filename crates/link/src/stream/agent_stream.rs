@@ -57,7 +57,7 @@ impl AgentLink {
 impl<S: Streaming> AgentStream<S> {
     /// The next event; `None` after the end. Cancel safe.
     pub async fn next(&mut self) -> Option<EventOf<S>> {
-        next(&mut self.reader, &mut self.output).await
+        next(&mut self.reader, &mut self.output, Reader::poll_event).await
     }
 
     /// Says something to the agent; waits while it does not take it.
@@ -77,8 +77,8 @@ impl<S: Streaming> AgentStream<S> {
     }
 
     /// Passes the stream on to a reader of control, both ways at once, until it ends. The reader's stream may have another
-    /// path, and carries the same.
-    pub async fn pass_on<T>(mut self, mut up: Upward<T>, out: Outflow<T>) -> End<S::End>
+    /// path, and carries the same: its items are not looked at on the way.
+    pub async fn pass_on<T>(mut self, mut up: Upward<T>, mut out: Outflow<T>) -> End<S::End>
     where
         T: Streaming<Up = S::Up, Item = S::Item, End = S::End>,
     {
@@ -100,13 +100,20 @@ impl<S: Streaming> AgentStream<S> {
                 }
             }
         };
-        let listen = out.send_all(
-            (self.reader, self.output),
-            |(mut reader, mut output)| async move {
-                let event = next(&mut reader, &mut output).await;
-                (event.unwrap_or(Event::End(End::LinkLost)), (reader, output))
-            },
-        );
+        let (mut reader, mut output) = (self.reader, self.output);
+        let listen = async {
+            loop {
+                match next(&mut reader, &mut output, Reader::poll_frame).await {
+                    Some(Event::Item(frame)) => {
+                        if let Err(malformed) = out.send_frame(&frame).await {
+                            return malformed.into();
+                        }
+                    }
+                    Some(Event::End(end)) => return end,
+                    None => return End::LinkLost,
+                }
+            }
+        };
         tokio::select! {
             end = listen => end,
             end = speak => end,
@@ -119,9 +126,13 @@ impl<S: Streaming> AgentStream<S> {
     }
 }
 
-async fn next<S: Streaming>(reader: &mut Reader<S>, output: &mut Option<DuplexOutput>) -> Option<EventOf<S>> {
+async fn next<S: Streaming, I>(
+    reader: &mut Reader<S>,
+    output: &mut Option<DuplexOutput>,
+    poll: impl Fn(&mut Reader<S>) -> Option<Event<I, S::End>>,
+) -> Option<Event<I, S::End>> {
     loop {
-        match reader.poll_event() {
+        match poll(reader) {
             Some(Event::Item(item)) => return Some(Event::Item(item)),
             Some(Event::End(end)) => {
                 // The stream is the agent's no more, however long its end is looked at.

@@ -54,7 +54,11 @@ impl<S: Streaming> Outflow<S> {
     /// # Errors
     /// The item does not fit into a frame; it is left out, and the stream can go on.
     pub async fn send(&mut self, item: &S::Item) -> Result<(), Malformed> {
-        let frame = Frame::of(item)?;
+        self.send_frame(&Frame::of(item)?).await
+    }
+
+    /// Sends an item that is a frame already, as [`Self::send`] does.
+    pub(super) async fn send_frame(&mut self, frame: &Frame) -> Result<(), Malformed> {
         poll_fn(|cx| {
             let mut chunk = self.shared.0.lock();
             if chunk.bytes.len() >= CHUNK {

@@ -1,6 +1,7 @@
 //! The end of a stream that reads: from bytes to items and the one end.
 
-use super::{Decoder, End, FrameKind, Malformed, Payload, Streaming};
+use super::{Decoder, End, Frame, FrameKind, Malformed, Payload, Streaming};
+use bytes::Bytes;
 
 /// What a reader gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,30 +48,50 @@ impl<S: Streaming> Reader<S> {
 
     /// The next event; `None` until more bytes have come, and after the end.
     pub fn poll_event(&mut self) -> Option<EventOf<S>> {
+        let event = self.poll(|kind, body| S::Item::read(kind, &body))?;
+        if let Event::Item(item) = &event {
+            S::advance(&mut self.open, item);
+        }
+        Some(event)
+    }
+
+    /// Like [`Self::poll_event`], with the frame of an item in place of what is in it, for who passes it on. The place
+    /// in the open stays where it is.
+    pub fn poll_frame(&mut self) -> Option<Event<Frame, S::End>> {
+        self.poll(|kind, body| {
+            let kind = FrameKind::Own(kind);
+            Ok(Some(Frame { kind, body }))
+        })
+    }
+
+    fn poll<I>(
+        &mut self,
+        read: impl Fn(u8, Bytes) -> Result<Option<I>, Malformed>,
+    ) -> Option<Event<I, S::End>> {
         if self.is_over {
             return None;
         }
-        let event = match self.read() {
+        let event = match self.read(read) {
             Ok(Some(event)) => event,
             Ok(None) if self.is_lost => Event::End(End::LinkLost),
             Ok(None) => return None,
             Err(malformed) => Event::End(malformed.into()),
         };
-        match &event {
-            Event::Item(item) => S::advance(&mut self.open, item),
-            Event::End(_) => {
-                self.is_over = true;
-                self.decoder = Decoder::default();
-            }
+        if let Event::End(_) = &event {
+            self.is_over = true;
+            self.decoder = Decoder::default();
         }
         Some(event)
     }
 
-    fn read(&mut self) -> Result<Option<EventOf<S>>, Malformed> {
+    fn read<I>(
+        &mut self,
+        read: impl Fn(u8, Bytes) -> Result<Option<I>, Malformed>,
+    ) -> Result<Option<Event<I, S::End>>, Malformed> {
         while let Some(frame) = self.decoder.poll_frame()? {
             match frame.kind {
                 FrameKind::Own(kind) => {
-                    if let Some(item) = S::Item::read(kind, &frame.body)? {
+                    if let Some(item) = read(kind, frame.body)? {
                         return Ok(Some(Event::Item(item)));
                     }
                 }
