@@ -26,17 +26,30 @@ use flotilla_protocol::{
     open::Open as _,
     stream::{End, Event},
 };
-use futures_util::{FutureExt as _, StreamExt as _, stream::BoxStream};
+use futures_util::{StreamExt as _, stream::BoxStream};
 use place::Position;
 use split::Splitter;
-use std::{fmt, fmt::Write as _, mem::take, time::Duration};
-use tokio::{task::yield_now, time::sleep};
+use std::{fmt, fmt::Write as _, mem::take, pin::Pin, time::Duration};
+use tokio::{
+    task::yield_now,
+    time::{Sleep, sleep},
+};
 
 /// A batch is full with so many bytes: enough that its head costs little, and few enough that none waits long.
 const BATCH: usize = 32 * 1024;
 
 /// After so many bytes of which nothing is wanted, a batch without pieces moves the place.
 const EMPTY_BATCH: usize = 8 << 20;
+
+/// After so many bytes of which little is wanted, that little goes out: a piece keeps the room alive in which it was read.
+const SPARSE_BATCH: usize = 8 * BATCH;
+
+/// How long pieces are gathered: an engine sends line by line, and a frame of the link for each would cost more than all
+/// else. No person sees a delay of this length.
+const GATHERING: Duration = Duration::from_millis(5);
+
+/// After so many bytes, other work of this program has its turn: an expression may have taken long for them.
+const TURN: usize = BATCH / 2;
 
 /// The pause before a container that is followed is looked at again, and how often it may be found stopped: one that is
 /// restarted is stopped for a moment.
@@ -65,6 +78,10 @@ pub struct LogReader {
     read: usize,
     /// Whether the next batch is due, also without pieces.
     is_due: bool,
+    /// The end of gathering pieces for it, once the engine was waited for.
+    gathered: Option<Pin<Box<Sleep>>>,
+    /// Why no more can be read. What was read before that is sent first.
+    failed: Option<Problem>,
 }
 
 impl Engine {
@@ -100,6 +117,8 @@ impl Engine {
             weight: 0,
             read: 0,
             is_due: query.after.is_some(),
+            gathered: None,
+            failed: None,
             query,
         };
         reader.ask(Position::new(reader.query.after));
@@ -111,11 +130,14 @@ impl LogReader {
     /// Waits for news; the last is why there are no more. Cancel safe.
     pub async fn next(&mut self) -> LogEvent {
         loop {
-            if let Err(problem) = self.collect().await {
-                return Event::End(problem.into());
+            if self.failed.is_none() {
+                self.failed = self.collect().await.err();
             }
             if let Some(batch) = self.take_batch() {
                 return Event::Item(batch);
+            }
+            if let Some(problem) = self.failed.take() {
+                return Event::End(problem.into());
             }
             if self.answer.is_none()
                 && let Some(end) = self.ask_again().await
@@ -158,25 +180,37 @@ impl LogReader {
             let chunk = if self.pieces.is_empty() {
                 answer.next().await
             } else {
-                // What there is goes out rather than waiting for more.
-                match answer.next().now_or_never() {
-                    Some(chunk) => chunk,
-                    None => return Ok(()),
+                let gathered = self.gathered.get_or_insert_with(|| Box::pin(sleep(GATHERING)));
+                tokio::select! {
+                    biased;
+                    chunk = answer.next() => chunk,
+                    () = gathered => return Ok(()),
                 }
             };
             match chunk {
                 Some(Ok(chunk)) => {
+                    let turn = self.read / TURN;
                     self.read += chunk.len();
-                    self.is_due = self.read >= EMPTY_BATCH;
+                    self.is_due = self.read >= self.longest();
                     self.splitter.push(&chunk);
-                    // An expression may have taken long for the chunk before.
-                    yield_now().await;
+                    if self.read / TURN != turn {
+                        yield_now().await;
+                    }
                 }
                 Some(Err(error)) => return Err(refused(error, &self.id)),
                 None => self.answer = None,
             }
         }
         Ok(())
+    }
+
+    /// How many bytes may be read for one batch.
+    fn longest(&self) -> usize {
+        if self.pieces.is_empty() {
+            EMPTY_BATCH
+        } else {
+            SPARSE_BATCH
+        }
     }
 
     /// Takes a piece that the engine gives.
@@ -207,6 +241,7 @@ impl LogReader {
         self.read = 0;
         self.weight = 0;
         self.is_due = false;
+        self.gathered = None;
         let place = self.filter.place()?;
         Some(LogBatch {
             place,

@@ -8,6 +8,7 @@ use bytes::{Buf as _, Bytes, BytesMut};
 use flotilla_protocol::{
     Timestamp,
     log::{LogPiece, LogSource},
+    text::shown,
 };
 
 /// The longest message of Docker's own log drivers, without its time.
@@ -18,6 +19,13 @@ const LONGEST: usize = 4 * MESSAGE;
 
 const HEAD: usize = 8;
 
+/// Room for so many bytes is taken at once. An engine sends lines, and room for each would cost more than reading it.
+const ROOM: usize = 32 * 1024;
+
+/// The longest quote of why an engine failed, in bytes of what it says and in characters of ours.
+const REASON: usize = 2 * 1024;
+const REASON_CHARS: usize = 300;
+
 /// The longest time that is looked for: date, time, nanoseconds and the distance from UTC, and the blank.
 const TIME: usize = 36;
 
@@ -25,8 +33,8 @@ const TIME: usize = 36;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum SplitError {
     /// The engine failed while it read the log, and says so in place of the rest.
-    #[error("it can't read the log on")]
-    Engine,
+    #[error("it says {0}")]
+    Engine(String),
     #[error("its answer has no frame where one must begin")]
     NoFrame,
 }
@@ -49,6 +57,8 @@ enum State {
         /// `None` before its first piece.
         at: Option<Option<Timestamp>>,
     },
+    /// The engine failed; so many bytes of why are still to come.
+    Failure(usize),
     /// Of a terminal; the time of the line, unless that has not begun.
     Terminal(Option<Option<Timestamp>>),
 }
@@ -66,6 +76,9 @@ impl Splitter {
     }
 
     pub(super) fn push(&mut self, chunk: &[u8]) {
+        if self.buffer.capacity() - self.buffer.len() < chunk.len() {
+            self.buffer.reserve(chunk.len().max(ROOM));
+        }
         self.buffer.extend_from_slice(chunk);
     }
 
@@ -105,6 +118,13 @@ impl Splitter {
                         ends_line,
                         bytes,
                     }));
+                }
+                State::Failure(length) => {
+                    if self.buffer.len() < *length && !is_last {
+                        return Ok(None);
+                    }
+                    let told = &self.buffer[..self.buffer.len().min(*length)];
+                    return Err(SplitError::Engine(quote(told)));
                 }
                 State::Terminal(_) => return Ok(None),
             }
@@ -148,21 +168,32 @@ fn head(head: &[u8]) -> Result<State, SplitError> {
     let [source, 0, 0, 0, length @ ..] = head else {
         return Err(SplitError::NoFrame);
     };
-    let source = match source {
-        0 | 1 => LogSource::Stdout,
-        2 => LogSource::Stderr,
-        3 => return Err(SplitError::Engine),
-        _ => return Err(SplitError::NoFrame),
-    };
     let rest = length
         .try_into()
         .map(u32::from_be_bytes)
         .map_err(|_| SplitError::NoFrame)?;
+    let rest = rest as usize;
+    let source = match source {
+        0 | 1 => LogSource::Stdout,
+        2 => LogSource::Stderr,
+        3 => return Ok(State::Failure(rest.min(REASON))),
+        _ => return Err(SplitError::NoFrame),
+    };
     Ok(State::Frame {
         source,
-        rest: rest as usize,
+        rest,
         at: None,
     })
+}
+
+/// What an engine says, as a part of a sentence.
+fn quote(told: &[u8]) -> String {
+    let text = String::from_utf8_lossy(told);
+    let text = text.trim().trim_end_matches('.');
+    if text.is_empty() {
+        return "nothing of why".to_owned();
+    }
+    format!("\"{}\"", shown(text, REASON_CHARS))
 }
 
 /// Takes the time from the beginning of a message; nothing where there is none.

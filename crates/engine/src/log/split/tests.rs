@@ -112,5 +112,23 @@ fn times_may_have_a_distance_from_utc_or_be_missing() {
 fn an_answer_that_is_none_is_refused() {
     assert_eq!(read(false, b"<html>....", 3), Err(SplitError::NoFrame));
     let broken = frame(3, b"error from daemon in stream: it is gone");
-    assert_eq!(read(false, &broken, 9), Err(SplitError::Engine));
+    let told = |text: &str| Err(SplitError::Engine(text.to_owned()));
+    assert_eq!(
+        read(false, &broken, 9),
+        told("\"error from daemon in stream: it is gone\"")
+    );
+    assert_eq!(
+        read(false, &broken[..14], 9),
+        told("\"error\""),
+        "it has no more to say"
+    );
+    assert_eq!(read(false, &frame(3, b""), 9), told("nothing of why"));
+    let hostile = frame(3, &[&b"\x1b[2J"[..], &vec![b'x'; 1 << 20]].concat());
+    let Err(SplitError::Engine(why)) = read(false, &hostile, 1000) else {
+        panic!("it is read");
+    };
+    assert!(
+        why.starts_with("\"\\u{1b}[2Jxxx") && why.chars().count() < 310,
+        "{why}"
+    );
 }
