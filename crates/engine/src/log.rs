@@ -1,12 +1,14 @@
 //! What a container wrote, as its engine keeps it: through the engine's API, whatever its log driver.
 //!
-//! - `split`: the engine's answer in pieces. `place`: where a reader is, so that another one goes on there. `filter`: which
-//!   lines are wanted. (All pure.)
+//! - `split`: the engine's answer in pieces. `place`: where a reader is, so that another one goes on there. `filter`: the
+//!   pieces of lines that are wanted; `judge`: which those are; `level`: how much a line matters. (All pure.)
 //!
 //! A [`LogReader`] asks the engine, and asks again when a container that is followed has started anew. It keeps a few
 //! hundred KiB at most, whatever the container writes, and reads on only as fast as its own reader takes.
 
 mod filter;
+mod judge;
+mod level;
 mod place;
 mod split;
 
@@ -22,7 +24,7 @@ use bytes::Bytes;
 use filter::LineFilter;
 use flotilla_protocol::{
     Code, Problem, Timestamp,
-    log::{LogBatch, LogEnd, LogEndReason, LogPiece, LogPlace, LogQuery, LogSource},
+    log::{LogBatch, LogEnd, LogEndReason, LogLevel, LogPiece, LogPlace, LogQuery, LogSource},
     open::Open as _,
     stream::{End, Event},
 };
@@ -90,11 +92,7 @@ impl Engine {
     /// # Errors
     /// There is no such container, the engine can't be asked, or what is wanted is no expression.
     pub async fn log(&self, id: &str, mut query: LogQuery) -> Result<LogReader, Problem> {
-        if query.source.is_some_and(|source| !source.is_known()) {
-            return Err(Code::InvalidInput.because(
-                "This agent knows no such source of a log. Ask for stdout, stderr or both, or update the agent.",
-            ));
-        }
+        refuse_unknown(&query)?;
         let connection = self.ready().await?;
         // Who wants nothing of what there is goes on from now, whatever happens before the first new piece.
         if let (None, Some(0), Some(now)) = (query.after, query.tail, connection.engines_clock()) {
@@ -223,7 +221,9 @@ impl LogReader {
         } else {
             self.position.is_new(&piece)
         };
-        if is_new {
+        if !is_new {
+            self.filter.learn(&piece);
+        } else {
             let beginning = LogPlace {
                 from: piece.at.unwrap_or(Timestamp::UNIX_EPOCH),
                 pieces: 0,
@@ -285,6 +285,22 @@ impl LogReader {
             }
         }
     }
+}
+
+/// Refuses what only newer agents know.
+fn refuse_unknown(query: &LogQuery) -> Result<(), Problem> {
+    if query.source.is_some_and(|source| !source.is_known()) {
+        return Err(Code::InvalidInput.because(
+            "This agent knows no such source of a log. Ask for stdout, stderr or both, or update the agent.",
+        ));
+    }
+    if query.level.is_some_and(|level| !level.is_known()) {
+        return Err(Code::InvalidInput.because(format!(
+            "This agent knows no such level. Ask for one of {}, or update the agent.",
+            LogLevel::CHOICES
+        )));
+    }
+    Ok(())
 }
 
 /// What the engine is asked for.

@@ -7,7 +7,7 @@
 //! again goes on there: without a gap and without a repeat, for as long as the engine keeps the log from there on. Pieces
 //! come again, and none is lost:
 //!
-//! - where an expression is looked for: those since the beginning of a line of more than [`JUDGED`] bytes that is not over;
+//! - where an expression or a level is looked for: those since the beginning of a line of more than [`JUDGED`] bytes that is not over;
 //! - where `tail` begins between pieces of one time: those of that time.
 //!
 //! Where the device's clock is set back, what is written until it is where it was is not in a place.
@@ -30,7 +30,19 @@ choice!(
     Stderr = "stderr"
 );
 
-/// How much of a line an expression is looked for in, in bytes.
+choice!(
+    /// How much a line matters, from least to most. Programs have more words for these; the levels of syslog from
+    /// "critical" on are fatal ones, and "notice" is information.
+    LogLevel:
+    Trace = "trace",
+    Debug = "debug",
+    Info = "info",
+    Warn = "warn",
+    Error = "error",
+    Fatal = "fatal"
+);
+
+/// How much of a line an expression and a level are looked for in, in bytes.
 pub const JUDGED: usize = 64 * 1024;
 
 /// The longest expression, in characters.
@@ -81,6 +93,11 @@ pub struct LogQuery {
     /// of more than 64 KiB only the beginning is looked at. At most 1,000 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grep: Option<String>,
+    /// Only lines that matter that much or more are sent, as far as they say so in one of the usual forms. A line that
+    /// does not say how much it matters is a part of the last one before it of its source that does; one without such a
+    /// line before it is not sent. Who goes on behind a place knows the lines of the ten seconds before that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<LogLevel>,
     /// Where to go on. Then `tail` means nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<LogPlace>,

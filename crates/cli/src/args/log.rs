@@ -2,7 +2,10 @@
 
 use crate::{act::Target, clock, lifetime::Seconds};
 use clap::Args;
-use flotilla_protocol::{Timestamp, log::LogQuery};
+use flotilla_protocol::{
+    Timestamp,
+    log::{LogLevel, LogQuery},
+};
 use std::{str::FromStr, time::Duration};
 
 #[derive(Debug, Args)]
@@ -24,6 +27,10 @@ pub(crate) struct Logs {
     /// Only lines in which this regular expression is found; the device looks for it
     #[arg(long, value_name = "RE")]
     pub(crate) grep: Option<String>,
+    /// Only lines that matter that much or more, and those without a level that belong to them: trace, debug, info, warn,
+    /// error or fatal; the device looks for it
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) level: Option<LogLevel>,
     /// Begin each line with its time
     #[arg(short, long)]
     pub(crate) timestamps: bool,
@@ -41,6 +48,7 @@ impl Logs {
             tail: self.tail,
             source: None,
             grep: self.grep.clone(),
+            level: self.level,
             after: None,
         }
     }

@@ -3,41 +3,34 @@
 //! A line is looked at when it is over, or has [`JUDGED`] bytes. What comes after it waits until then, so that pieces keep
 //! their order. It waits no longer than [`WAITING`] bytes: then the first line is judged by what there is of it.
 
+use super::judge::{Judge, index};
 use flotilla_protocol::{
-    Code, Problem,
-    log::{EXPRESSION_CHARS, JUDGED, LogPiece, LogPlace, LogQuery, LogSource},
-    text::shown,
+    Problem,
+    log::{JUDGED, LogPiece, LogPlace, LogQuery, LogSource},
 };
-use regex::bytes::{Regex, RegexBuilder};
 use std::{collections::VecDeque, mem::size_of};
 
 /// Bytes that wait at most, with those that each piece takes by itself.
 const WAITING: usize = 4 * JUDGED;
-
-/// The most memory for a compiled expression, and for what it keeps while it is looked for; in bytes. The first one bounds
-/// the time for a line, too.
-const COMPILED: usize = 128 << 10;
-const LOOKED_UP: usize = 4 << 20;
-
-/// The longest quote of why an expression is none, in characters.
-const REASON_CHARS: usize = 300;
 
 /// Passes on the pieces of lines that are wanted.
 #[derive(Debug)]
 pub(super) struct LineFilter {
     /// Both, when it is `None`.
     source: Option<LogSource>,
-    expression: Option<Regex>,
+    judge: Judge,
     /// The lines that are not over, by their source.
     open: [Line; 2],
     waiting: VecDeque<Waiting>,
     waiting_bytes: usize,
+    /// Of which sources a line that was read before is not over.
+    known: [bool; 2],
     /// Of which sources a line was passed on or left out in part.
     within: [bool; 2],
     /// Behind the last piece that was passed on or left out.
     last: Option<LogPlace>,
-    /// Where a reader goes on. It stays behind while a line is open in which an expression was looked for: who went on
-    /// within the line would not know what was found.
+    /// Where a reader goes on. It stays behind while a line is open that was judged: who went on within the line would
+    /// not know how.
     place: Option<LogPlace>,
 }
 
@@ -62,17 +55,26 @@ impl LineFilter {
     /// # Errors
     /// The expression is none, or too large.
     pub(super) fn new(query: &LogQuery) -> Result<Self, Problem> {
-        let expression = query.grep.as_deref().map(expression).transpose()?;
         Ok(Self {
             source: query.source,
-            expression,
+            judge: Judge::new(query)?,
             open: Default::default(),
             waiting: VecDeque::new(),
             waiting_bytes: 0,
+            known: [false; 2],
             within: [false; 2],
             last: None,
             place: query.after,
         })
+    }
+
+    /// Takes notice of a piece that was read before.
+    pub(super) fn learn(&mut self, piece: &LogPiece) {
+        let is_within = &mut self.known[index(piece.source)];
+        if !*is_within {
+            self.judge.learn(piece.source, &piece.bytes);
+        }
+        *is_within = !piece.ends_line;
     }
 
     /// Takes a piece, and the place behind it.
@@ -82,22 +84,22 @@ impl LineFilter {
             ..place
         };
         self.place.get_or_insert(before);
-        let is_wanted = match &self.expression {
-            _ if self.source.is_some_and(|source| source != piece.source) => Some(false),
-            None => Some(true),
-            Some(expression) => {
-                let line = &mut self.open[index(piece.source)];
-                let is_wanted = line.judge(expression, &piece);
-                match is_wanted {
-                    None => line.undecided += 1,
-                    Some(_) if line.undecided > 0 => {
-                        line.undecided = 0;
-                        settle(&mut self.waiting, piece.source, is_wanted);
-                    }
-                    Some(_) => {}
+        let is_wanted = if self.source.is_some_and(|source| source != piece.source) {
+            Some(false)
+        } else if self.judge.looks() {
+            let line = &mut self.open[index(piece.source)];
+            let is_wanted = line.judge(&mut self.judge, &piece);
+            match is_wanted {
+                None => line.undecided += 1,
+                Some(_) if line.undecided > 0 => {
+                    line.undecided = 0;
+                    settle(&mut self.waiting, piece.source, is_wanted);
                 }
-                is_wanted
+                Some(_) => {}
             }
+            is_wanted
+        } else {
+            Some(true)
         };
         self.waiting_bytes += weight(&piece);
         self.waiting.push_back(Waiting {
@@ -118,7 +120,7 @@ impl LineFilter {
             self.waiting_bytes -= weight(&piece);
             self.last = Some(place);
             self.within[index(piece.source)] = !piece.ends_line;
-            if self.expression.is_none() || self.within == [false; 2] {
+            if !self.judge.looks() || self.within == [false; 2] {
                 self.place = Some(place);
             }
             if is_wanted {
@@ -150,13 +152,11 @@ impl LineFilter {
     /// Judges the first line of which nothing is known by what there is of it.
     fn judge_first(&mut self) {
         let undecided = self.waiting.iter().find(|waiting| waiting.is_wanted.is_none());
-        let (Some(source), Some(expression)) =
-            (undecided.map(|waiting| waiting.piece.source), &self.expression)
-        else {
+        let Some(source) = undecided.map(|waiting| waiting.piece.source) else {
             return;
         };
         let line = &mut self.open[index(source)];
-        let is_wanted = Some(expression.is_match(&line.beginning));
+        let is_wanted = Some(self.judge.judge(source, &line.beginning));
         line.is_wanted = is_wanted;
         line.undecided = 0;
         settle(&mut self.waiting, source, is_wanted);
@@ -164,13 +164,18 @@ impl LineFilter {
 }
 
 impl Line {
-    fn judge(&mut self, expression: &Regex, piece: &LogPiece) -> Option<bool> {
+    fn judge(&mut self, judge: &mut Judge, piece: &LogPiece) -> Option<bool> {
+        let is_new = self.is_wanted.is_none() && self.beginning.is_empty();
+        if is_new && piece.ends_line {
+            let beginning = &piece.bytes[..piece.bytes.len().min(JUDGED)];
+            return Some(judge.judge(piece.source, beginning));
+        }
         if self.is_wanted.is_none() {
             let room = JUDGED - self.beginning.len();
             self.beginning
                 .extend_from_slice(&piece.bytes[..piece.bytes.len().min(room)]);
             if piece.ends_line || self.beginning.len() == JUDGED {
-                self.is_wanted = Some(expression.is_match(&self.beginning));
+                self.is_wanted = Some(judge.judge(piece.source, &self.beginning));
             }
         }
         let is_wanted = self.is_wanted;
@@ -194,33 +199,6 @@ fn settle(waiting: &mut VecDeque<Waiting>, source: LogSource, is_wanted: Option<
 
 fn weight(piece: &LogPiece) -> usize {
     size_of::<Waiting>() + piece.bytes.len()
-}
-
-fn index(source: LogSource) -> usize {
-    usize::from(source == LogSource::Stderr)
-}
-
-fn expression(pattern: &str) -> Result<Regex, Problem> {
-    let refused =
-        |reason: String| Code::InvalidInput.because(format!("This expression can't be looked for: {reason}"));
-    if pattern.chars().count() > EXPRESSION_CHARS {
-        return Err(refused(format!(
-            "it has more than {EXPRESSION_CHARS} characters."
-        )));
-    }
-    let compiled = RegexBuilder::new(pattern)
-        .size_limit(COMPILED)
-        .dfa_size_limit(LOOKED_UP)
-        .build();
-    compiled.map_err(|error| {
-        // The lines before the last one show the place.
-        let text = error.to_string();
-        let reason = text.lines().last().unwrap_or_default();
-        refused(shown(
-            &format!("{}.", reason.trim_start_matches("error: ")),
-            REASON_CHARS,
-        ))
-    })
 }
 
 #[cfg(test)]

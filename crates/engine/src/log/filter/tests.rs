@@ -3,7 +3,11 @@
 use super::*;
 use LogSource::{Stderr, Stdout};
 use bytes::Bytes;
-use flotilla_protocol::Timestamp;
+use flotilla_protocol::{
+    Code, Timestamp,
+    log::{EXPRESSION_CHARS, LogLevel},
+};
+use proptest::prelude::*;
 
 fn filter(grep: Option<&str>, source: Option<LogSource>) -> LineFilter {
     LineFilter::new(&LogQuery {
@@ -98,6 +102,86 @@ fn at_the_end_a_line_is_judged_by_what_there_is_of_it() {
         ["an error"],
         "a new line is looked at by itself"
     );
+}
+
+fn of_level(level: LogLevel, grep: Option<&str>) -> LineFilter {
+    LineFilter::new(&LogQuery {
+        level: Some(level),
+        grep: grep.map(str::to_owned),
+        ..LogQuery::default()
+    })
+    .unwrap()
+}
+
+#[test]
+fn lines_without_a_level_belong_to_the_line_before_them_of_their_source() {
+    let pieces: [(LogSource, &[u8], bool); 9] = [
+        (Stdout, b"without", true),
+        (Stderr, b"ERR", false),
+        (Stdout, b"INFO it begins", true),
+        (Stderr, b"OR it fails", true),
+        (Stdout, b"level=warn msg=", true),
+        (Stderr, b"  at one", true),
+        (Stdout, b"and so on", true),
+        (Stderr, b"INFO is well", true),
+        (Stderr, b"  at two", true),
+    ];
+    let (all, places) = passed(&mut of_level(LogLevel::Warn, None), &pieces);
+    let wanted = ["ERR", "OR it fails", "level=warn msg=", "  at one", "and so on"];
+    assert_eq!(all, wanted);
+    assert_eq!(places, [1, 1, 1, 4, 5, 6, 7, 8, 9]);
+    let (all, _) = passed(&mut of_level(LogLevel::Error, Some("at")), &pieces);
+    assert_eq!(all, ["  at one"], "both must hold");
+    let (all, _) = passed(&mut of_level(LogLevel::Trace, None), &pieces);
+    assert_eq!(all.len(), 8, "what says nothing is not known to matter");
+}
+
+#[test]
+fn who_goes_on_knows_the_level_of_the_lines_before() {
+    let piece = |bytes: &'static [u8], ends_line| LogPiece {
+        at: None,
+        source: Stdout,
+        ends_line,
+        bytes: Bytes::from_static(bytes),
+    };
+    let mut again = of_level(LogLevel::Warn, None);
+    again.learn(&piece(b"WARN begins", false));
+    again.learn(&piece(b"INFO within it", true));
+    let (all, _) = passed(
+        &mut again,
+        &[(Stdout, b"  at one", true), (Stderr, b"  at two", true)],
+    );
+    assert_eq!(all, ["  at one"]);
+}
+
+proptest! {
+    /// A level that each line says, or none, in pieces of any length; the sources take turns by chance.
+    #[test]
+    fn however_lines_are_cut_those_that_matter_are_passed_on_whole_and_in_order(
+        lines in proptest::collection::vec((any::<bool>(), proptest::option::of(0..6_usize), 1..4_usize), 1..30), wanted in 0..6_usize,
+    ) {
+        let (mut pieces, mut expected, mut said) = (Vec::new(), Vec::new(), [None; 2]);
+        for (number, (is_error, level, parts)) in lines.iter().enumerate() {
+            let source = if *is_error { Stderr } else { Stdout };
+            let level = level.map(|level| LogLevel::ALL[level]);
+            let said = &mut said[usize::from(*is_error)];
+            *said = level.or(*said);
+            let text = level.map_or_else(|| format!("line {number}"), |level| format!("[{level}] line {number}"));
+            let cut = text.len().div_ceil(*parts);
+            let count = text.len().div_ceil(cut);
+            for (part, bytes) in text.as_bytes().chunks(cut).enumerate() {
+                let piece = (source, bytes.to_vec(), part + 1 == count);
+                if *said >= Some(LogLevel::ALL[wanted]) {
+                    expected.push(String::from_utf8(bytes.to_vec()).unwrap());
+                }
+                pieces.push(piece);
+            }
+        }
+        let pieces: Vec<(LogSource, &[u8], bool)> = pieces.iter().map(|(source, bytes, ends)| (*source, &bytes[..], *ends)).collect();
+        let (all, places) = passed(&mut of_level(LogLevel::ALL[wanted], None), &pieces);
+        prop_assert_eq!(all, expected);
+        prop_assert_eq!(places.last().copied(), u64::try_from(pieces.len()).ok());
+    }
 }
 
 #[test]
