@@ -1,7 +1,8 @@
 //! What a container wrote, as its engine keeps it: through the engine's API, whatever its log driver.
 //!
 //! - `split`: the engine's answer in pieces. `place`: where a reader is, so that another one goes on there. `filter`: the
-//!   pieces of lines that are wanted; `judge`: which those are; `level`: how much a line matters. (All pure.)
+//!   pieces of lines that are wanted; `judge`: which those are; `level`: how much a line matters;
+//!   `recent`: where a range begins. (All pure.)
 //!
 //! A [`LogReader`] asks the engine, and asks again when a container that is followed has started anew. It keeps a few
 //! hundred KiB at most, whatever the container writes, and reads on only as fast as its own reader takes.
@@ -10,6 +11,7 @@ mod filter;
 mod judge;
 mod level;
 mod place;
+mod recent;
 mod split;
 
 use crate::{
@@ -30,6 +32,7 @@ use flotilla_protocol::{
 };
 use futures_util::{StreamExt as _, stream::BoxStream};
 use place::Position;
+use recent::{Recent, Verdict};
 use split::Splitter;
 use std::{fmt, fmt::Write as _, mem::take, pin::Pin, time::Duration};
 use tokio::{
@@ -72,6 +75,8 @@ pub struct LogReader {
     answer: Option<BoxStream<'static, Result<Bytes, Error>>>,
     splitter: Splitter,
     position: Position,
+    /// How the beginning of the range is found; `None` where it has none.
+    recent: Option<Recent>,
     filter: LineFilter,
     /// The next batch, and its bytes.
     pieces: Vec<LogPiece>,
@@ -110,6 +115,7 @@ impl Engine {
             answer: None,
             splitter: Splitter::new(has_terminal),
             position: Position::default(),
+            recent: Recent::new(&query),
             filter,
             pieces: Vec::new(),
             weight: 0,
@@ -147,7 +153,8 @@ impl LogReader {
 
     /// Asks the engine for the log from a position on.
     fn ask(&mut self, position: Position) {
-        let query = ask(&self.query, &position);
+        let lines = self.recent.as_mut().and_then(Recent::begin);
+        let query = ask(&self.query, &position, lines);
         self.splitter = Splitter::new(self.has_terminal);
         self.position = position;
         self.answer = Some(verbatim::log(&self.connection.endless(), &self.id, &query).boxed());
@@ -213,6 +220,13 @@ impl LogReader {
 
     /// Takes a piece that the engine gives.
     fn pass(&mut self, piece: LogPiece, is_last: bool) {
+        if let Some(recent) = self.recent.as_mut().filter(|_| self.position.place().is_none()) {
+            match recent.pass(&piece) {
+                Verdict::Keep => {}
+                Verdict::Skip => return self.filter.learn(&piece),
+                Verdict::AskAgain => return self.ask(Position::default()),
+            }
+        }
         // What a terminal shows at the end without an end of its line is one piece with what comes next, when the
         // engine is asked again.
         let is_counted = !(is_last && self.has_terminal && !piece.ends_line);
@@ -304,7 +318,7 @@ fn refuse_unknown(query: &LogQuery) -> Result<(), Problem> {
 }
 
 /// What the engine is asked for.
-fn ask(query: &LogQuery, position: &Position) -> String {
+fn ask(query: &LogQuery, position: &Position, recent: Option<u32>) -> String {
     let wants = |source| query.source.is_none_or(|wanted| wanted == source);
     let mut words = format!(
         "timestamps=1&follow={}&stdout={}&stderr={}",
@@ -317,13 +331,14 @@ fn ask(query: &LogQuery, position: &Position) -> String {
         // Writing to a string does not fail.
         let _ = write!(words, "&{word}={}.{:09}", at.as_second(), at.subsec_nanosecond());
     };
-    if let Some(since) = position.place().map(place::begin).or(query.since) {
+    let range = query.since.filter(|_| recent.is_none());
+    if let Some(since) = position.place().map(place::begin).or(range) {
         add("since", since);
     }
     if let Some(until) = query.until {
         add("until", until);
     }
-    if let (None, Some(tail)) = (position.place(), query.tail) {
+    if let (None, Some(tail)) = (position.place(), recent.or(query.tail)) {
         let _ = write!(words, "&tail={tail}");
     }
     words

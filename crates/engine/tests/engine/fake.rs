@@ -6,7 +6,9 @@ mod routes;
 
 pub(crate) use faults::Fault;
 
+use bytes::Bytes;
 use flotilla_engine::Sockets;
+use flotilla_protocol::Timestamp;
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
@@ -81,6 +83,8 @@ struct World {
     quiet: bool,
     /// Every request, as `METHOD /path`.
     log: Vec<String>,
+    /// What the engine kept of containers, by id: messages with their times, each of which it sends by itself.
+    logs: BTreeMap<String, Vec<(Timestamp, Bytes)>>,
 }
 
 #[derive(Debug, Clone)]
@@ -121,6 +125,7 @@ impl Fake {
                     faults: BTreeMap::new(),
                     quiet: false,
                     log: Vec::new(),
+                    logs: BTreeMap::new(),
                 })),
                 events: broadcast::channel(64).0,
                 gate: Arc::new(Semaphore::new(100)),
@@ -257,6 +262,23 @@ impl Fake {
         world.containers.insert(id.clone(), container);
         drop(world);
         self.shared.emit("container", "start", &id);
+    }
+
+    /// Keeps messages of a container, of the standard output (1), the standard error (2) or of the engine itself (3).
+    pub(crate) fn keep_log(&self, id: &str, messages: impl Iterator<Item = (u8, Timestamp, String)>) {
+        let message = |(source, at, text): (u8, Timestamp, String)| {
+            let text = if source == 3 { text } else { format!("{at} {text}") };
+            let length = u32::try_from(text.len()).unwrap().to_be_bytes();
+            let message = [&[source, 0, 0, 0], &length[..], text.as_bytes()].concat();
+            (at, Bytes::from(message))
+        };
+        let messages = messages.map(message).collect();
+        self.shared
+            .world
+            .lock()
+            .unwrap()
+            .logs
+            .insert(id.to_owned(), messages);
     }
 
     /// Answers this path with a fault from now on.

@@ -11,5 +11,6 @@ mod exchange;
 mod fake;
 mod following;
 mod pods;
+mod reading;
 mod refusals;
 mod watching;

@@ -25,6 +25,7 @@ pub(super) fn router(shared: Shared) -> Router {
         .route("/containers/create", post(create))
         .route("/containers/{id}", axum::routing::delete(remove))
         .route("/containers/{id}/json", get(inspect))
+        .route("/containers/{id}/logs", get(logs))
         .route("/containers/{id}/rename", post(rename))
         .route("/containers/{id}/{action}", post(act))
         .route(
@@ -166,6 +167,33 @@ async fn inspect(State(shared): State<Shared>, Path(id): Path<String>) -> Respon
         Some(id) => Json(world.containers[&id].clone()).into_response(),
         None => missing(&id),
     }
+}
+
+/// Counts back from the end before it looks at times, as Docker does.
+async fn logs(
+    State(shared): State<Shared>,
+    Path(id): Path<String>,
+    Query(query): Query<HashMap<String, String>>,
+) -> Response {
+    let kept = shared
+        .world
+        .lock()
+        .unwrap()
+        .logs
+        .get(&id)
+        .cloned()
+        .unwrap_or_default();
+    let tail = query.get("tail").map_or(kept.len(), |tail| tail.parse().unwrap());
+    let since = query
+        .get("since")
+        .map_or(0, |since| since.replace('.', "").parse().unwrap());
+    let last = kept.len().saturating_sub(tail);
+    let wanted = kept
+        .into_iter()
+        .skip(last)
+        .filter(move |(at, _)| at.as_nanosecond() >= since);
+    let messages = wanted.map(|(_, message)| Ok::<_, std::convert::Infallible>(message));
+    Response::new(Body::from_stream(stream::iter(messages)))
 }
 
 async fn act(State(shared): State<Shared>, Path((id, action)): Path<(String, String)>) -> Response {
