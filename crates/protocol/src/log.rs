@@ -13,6 +13,7 @@
 //! Where the device's clock is set back, what is written until it is where it was is not in a place.
 
 mod batch;
+pub mod merge;
 
 pub use batch::{LogBatch, LogPiece};
 
