@@ -10,6 +10,7 @@ mod guard;
 mod inventory;
 mod jobs;
 mod live;
+mod log_search;
 mod metrics;
 mod openapi;
 mod paths;

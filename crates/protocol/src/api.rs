@@ -53,6 +53,7 @@ mod fleet;
 mod jobs;
 mod list;
 mod live;
+mod log_search;
 mod logs;
 mod mesh;
 mod push;
@@ -78,6 +79,10 @@ pub use list::{
     ListVolumes, NoFields, PlaceInPod, Placed, Row, UnreachableDevice, VerifyActivity,
 };
 pub use live::{BEAT, LiveFrame, Resource, ResourceRef};
+pub use log_search::{
+    LogSearch, SearchEnd, SearchEndReason, SearchItem, SearchLogs, SearchState, SearchedContainer,
+    SearchedDevice, SearchedLines,
+};
 pub use logs::{LogOf, WatchLog};
 pub use mesh::{
     ExplainAccess, Explanation, FailedTest, GetPolicy, ListPaths, ListRelays, NearRule, PolicyInForce,

@@ -16,6 +16,7 @@ mod batch;
 pub mod merge;
 
 pub use batch::{LogBatch, LogPiece};
+pub(crate) use batch::{put_pieces, take_pieces};
 
 use crate::{
     Timestamp,

@@ -2,7 +2,8 @@
 //! all made from this table, so no route is served without an entry.
 
 use super::{
-    activity, containers, devices, fleet, guard, inventory, jobs, live, openapi, paths, policy, relays,
+    activity, containers, devices, fleet, guard, inventory, jobs, live, log_search, openapi, paths, policy,
+    relays,
     route::{
         Needs::{Everywhere, Nothing, OnDevice, Somewhere},
         Route,
@@ -18,8 +19,8 @@ use flotilla_protocol::api::{
     ListPaths, ListRelays, ListSessions, ListSshHosts, ListStacks, ListTokens, ListVolumes,
     Method::{Delete, Get, Patch, Post, Put},
     OpenSession, PREFIX, PlaceInPod, PromoteRelay, ProveControl, PushDevice, RecreateContainer,
-    RemoveContainers, RemoveDevice, ReviewPolicy, RevokeDevice, RevokeToken, RotateDevice, SetPolicy,
-    TestAddresses, TestPath, UpdateDevice, UpdateFleet,
+    RemoveContainers, RemoveDevice, ReviewPolicy, RevokeDevice, RevokeToken, RotateDevice, SearchLogs,
+    SetPolicy, TestAddresses, TestPath, UpdateDevice, UpdateFleet,
     Verb::{Deploy, Enroll, Manage, Operate, Policy, SignIn, Ssh, Tokens, View},
     VerifyActivity, WatchJob, WatchLog,
 };
@@ -63,6 +64,7 @@ pub(super) fn table() -> Vec<Route> {
         Route::new(Post, "/devices/{device}/containers/{container}/{action}", OnDevice(Operate), "Starts, stops, restarts, pauses, unpauses or kills a container", containers::act).of::<ActOnContainer>(),
         Route::new(Post, "/devices/{device}/containers/{container}/pod", OnDevice(Deploy), "Puts a container into its device's pod, or takes it out", containers::place).of::<PlaceInPod>(),
         Route::stream::<WatchLog, _>(OnDevice(View), "What a container wrote, and writes", containers::log::watch),
+        Route::stream::<SearchLogs, _>(Somewhere(View), "Lines in the logs of many containers", log_search::search),
         Route::new(Post, "/containers/actions", Somewhere(Operate), "Starts, stops, restarts, pauses, unpauses or kills several containers as a job", containers::act_on_several).of::<ActOnContainers>(),
         Route::new(Post, "/containers/recreations", Somewhere(Deploy), "Begins to recreate a container where it is", containers::recreate).of::<RecreateContainer>(),
         Route::new(Post, "/containers/removals", Somewhere(Deploy), "Removes containers as a job", containers::remove).of::<RemoveContainers>(),

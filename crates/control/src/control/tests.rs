@@ -8,6 +8,7 @@ mod job_records;
 mod jobs;
 mod last_report;
 mod links;
+mod log_search;
 mod mesh;
 mod modes;
 mod orders;
@@ -121,6 +122,7 @@ struct EnrolledDevice {
     mapped: Arc<Mutex<mesh::AgentMap>>,
     jobs: jobs::FakeJobs,
     numbers: streams::FakeNumbers,
+    logs: log_search::FakeLogs,
     /// How many more times the agent refuses its settings, as with a full disk.
     refusals: Arc<AtomicUsize>,
 }
@@ -145,6 +147,7 @@ async fn enroll(config: ConfigFile, machine_id: &str) -> EnrolledDevice {
         mapped: Arc::default(),
         jobs: jobs::FakeJobs::default(),
         numbers: streams::FakeNumbers::default(),
+        logs: log_search::FakeLogs::default(),
         refusals: Arc::default(),
     }
 }

@@ -64,22 +64,7 @@ impl Payload for LogBatch {
         let mut body = BytesMut::with_capacity(PLACE + weight);
         put_time(&mut body, self.place.from);
         body.put_u64(self.place.pieces);
-        for piece in &self.pieces {
-            let stderr = if piece.source == LogSource::Stderr {
-                STDERR
-            } else {
-                0
-            };
-            let ends_line = if piece.ends_line { ENDS_LINE } else { 0 };
-            let has_time = if piece.at.is_some() { HAS_TIME } else { 0 };
-            body.put_u8(stderr | ends_line | has_time);
-            if let Some(at) = piece.at {
-                put_time(&mut body, at);
-            }
-            let length = u32::try_from(piece.bytes.len());
-            body.put_u32(length.map_err(|_| Malformed::TooLong(piece.bytes.len()))?);
-            body.put_slice(&piece.bytes);
-        }
+        put_pieces(&mut body, &self.pieces)?;
         Ok((0, body.freeze()))
     }
 
@@ -89,15 +74,47 @@ impl Payload for LogBatch {
         }
         let mut rest = body.clone();
         let (from, pieces) = (take_time(&mut rest)?, rest.try_get_u64().map_err(short)?);
-        let mut batch = Self {
+        Ok(Some(Self {
             place: LogPlace { from, pieces },
-            pieces: Vec::new(),
-        };
-        while rest.has_remaining() {
-            batch.pieces.push(take_piece(&mut rest)?);
-        }
-        Ok(Some(batch))
+            pieces: take_pieces(rest)?,
+        }))
     }
+}
+
+/// Appends pieces to a body.
+///
+/// # Errors
+/// A piece is too long to be counted.
+pub(crate) fn put_pieces(body: &mut BytesMut, pieces: &[LogPiece]) -> Result<(), Malformed> {
+    for piece in pieces {
+        let stderr = if piece.source == LogSource::Stderr {
+            STDERR
+        } else {
+            0
+        };
+        let ends_line = if piece.ends_line { ENDS_LINE } else { 0 };
+        let has_time = if piece.at.is_some() { HAS_TIME } else { 0 };
+        body.put_u8(stderr | ends_line | has_time);
+        if let Some(at) = piece.at {
+            put_time(body, at);
+        }
+        let length = u32::try_from(piece.bytes.len());
+        body.put_u32(length.map_err(|_| Malformed::TooLong(piece.bytes.len()))?);
+        body.put_slice(&piece.bytes);
+    }
+    Ok(())
+}
+
+/// The pieces of which the rest of a body is.
+///
+/// # Errors
+/// The rest is none.
+pub(crate) fn take_pieces(mut rest: Bytes) -> Result<Vec<LogPiece>, Malformed> {
+    let mut pieces = Vec::new();
+    while rest.has_remaining() {
+        pieces.push(take_piece(&mut rest)?);
+    }
+    Ok(pieces)
 }
 
 fn take_piece(rest: &mut Bytes) -> Result<LogPiece, Malformed> {

@@ -23,6 +23,7 @@ impl EnrolledDevice {
             .route(PING_PATH, get(async || Json(json!({}))))
             .merge(self.jobs.routes(calls))
             .merge(self.numbers.routes())
+            .merge(self.logs.routes())
             .route(
                 MAP_PATH,
                 post(move |Json(push): Json<MapPush>| async move { Json(mapped.lock().unwrap().take(push)) }),
