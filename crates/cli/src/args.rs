@@ -7,7 +7,7 @@ mod token;
 
 pub(crate) use activity::{Activity, ExportFormat};
 pub(crate) use job::{Containers, Detach, JobCommand, Jobs, PodCommand, Recreation, Removal};
-pub(crate) use log::Logs;
+pub(crate) use log::{Logs, StackName};
 pub(crate) use token::{CreateToken, TokenCommand};
 
 use crate::lifetime::Lifetime;
@@ -89,7 +89,7 @@ pub(crate) enum Command {
     Recreate(Recreation),
     /// Remove containers that do not run; what they wrote outside of volumes, and their logs, are lost
     Rm(Removal),
-    /// Print what a container wrote
+    /// Print what containers wrote
     Logs(Logs),
     /// List what takes long: jobs that are not over, and the last ones that are
     Jobs(Jobs),
