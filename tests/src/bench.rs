@@ -3,6 +3,7 @@
 pub mod connect;
 pub mod inventory_table;
 pub mod links;
+pub mod log_search;
 pub mod log_view;
 pub mod logs;
 pub mod mesh;

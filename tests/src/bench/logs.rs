@@ -9,7 +9,7 @@ use flotilla_protocol::api::{LogOf, WatchLog};
 use flotilla_protocol::log::LogQuery;
 use flotilla_protocol::stream::Event;
 
-use super::process::cpu_seconds;
+use super::process::{cpu_seconds, ended_cpu_seconds};
 use super::{Figure, percentile};
 use crate::clock;
 use crate::engine::WORKER;
@@ -56,6 +56,7 @@ async fn read(lab: &Lab, fleet: &mut Fleet, report: &mut impl FnMut(Figure)) -> 
         processes
             .iter()
             .map(|process| cpu_seconds(*process))
+            .chain([ended_cpu_seconds()])
             .sum::<Result<f64>>()
     };
     let mut cost = 0.0;
@@ -70,7 +71,12 @@ async fn read(lab: &Lab, fleet: &mut Fleet, report: &mut impl FnMut(Figure)) -> 
     let speed = Figure::new("logs", "read to the end", percentile(&ours, 50), "MB/s");
     report(speed.beside("docker logs", percentile(&dockers, 50)));
     let each = cost / (ROUNDS as f64 * megabytes / 1000.0);
-    report(Figure::new("logs", "agent and control", each, "CPU s/GB"));
+    report(Figure::new(
+        "logs",
+        "agent, control and command line",
+        each,
+        "CPU s/GB",
+    ));
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 use flotilla_tests::bench::{
-    Figure, connect, inventory_table, links, log_view, logs, mesh, narrow, relay, rpc, start,
+    Figure, connect, inventory_table, links, log_search, log_view, logs, mesh, narrow, relay, rpc, start,
 };
 use flotilla_tests::lab::{Lab, on, with_lab};
 
@@ -10,6 +10,7 @@ const NAMES: [&str; 12] = [
     "connect-time",
     "fan-out-10k",
     "links-1000",
+    "log-search",
     "log-view",
     "logs",
     "mesh-latency",
@@ -51,6 +52,7 @@ fn run(name: &str) -> Result<()> {
         "links-1000" => on(Lab::without_engines(0)?, async |lab| {
             links::links(lab, &mut print).await
         }),
+        "log-search" => with_lab(3, async |lab| log_search::log_search(lab, &mut print).await),
         "log-view" => with_lab(1, async |lab| log_view::log_view(lab, &mut print).await),
         "logs" => with_lab(1, async |lab| logs::logs(lab, &mut print).await),
         "mesh-latency" => mesh::latency(&Lab::without_engines(2)?, &mut print),

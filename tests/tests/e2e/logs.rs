@@ -177,3 +177,74 @@ fn a_log_is_searched_on_its_device_and_what_can_not_be_read_is_refused_with_its_
         logs(&["nas/nothing"])?.ended_with(4, &["There is no container nothing on nas"])
     })
 }
+
+/// Writes numbered lines a few at a time, each with the name of its container.
+fn takes_turns(name: &str) -> String {
+    format!(
+        "i=1; while [ $i -le 40 ]; do echo [INFO] {name} $i; echo [WARN] {name} $i is late; echo and more; i=$((i + 1)); sleep 0.05; done"
+    )
+}
+
+#[test]
+fn logs_of_several_containers_are_printed_by_time_and_those_of_the_fleet_searched_also_while_a_device_is_away()
+-> Result<()> {
+    with_lab(1, async |lab| {
+        let mut fleet = Fleet::start(lab, ControlSetup::new(lab)?).await?;
+        let machine = lab.machine(1);
+        for name in ["store", "db"] {
+            let label = "com.docker.compose.project=shop";
+            machine.docker_run(&[
+                "--name",
+                name,
+                "--label",
+                label,
+                WORKER,
+                "sh",
+                "-c",
+                &takes_turns(name),
+            ])?;
+        }
+        for name in ["store", "db"] {
+            stopped(machine, name).await?;
+            fleet.control.container_shows("nas", name).await?;
+        }
+        let logs = |arguments: &[&str]| attempt(&mut command(&fleet, arguments));
+
+        let both = logs(&["nas/store", "nas/db", "--timestamps"])?;
+        both.ended_with(0, &["A  store | 2", "B  db    | 2"])?;
+        let times: Vec<_> = both.said.lines().map(|line| line[11..41].to_owned()).collect();
+        ensure!(times.len() == 240 && times.is_sorted(), "{}", both.said);
+        let stack = logs(&["--stack", "shop", "--level", "warn"])?;
+        stack.ended_with(
+            0,
+            &[
+                "store | [WARN] store 40 is late",
+                "db    | [WARN] db 1 is late",
+                " | and more",
+            ],
+        )?;
+        ensure!(
+            stack.said.lines().count() == 160 && !stack.said.contains("INFO"),
+            "{}",
+            stack.said
+        );
+        logs(&["--stack", "nothing"])?.ended_with(4, &["There is no container of a stack nothing"])?;
+        logs(&["nas/store", "nas/nothing", "--tail", "1"])?
+            .ended_with(4, &["and more", "nas/nothing: There is no container"])?;
+
+        for range in [&[][..], &["--since", "1h"]] {
+            let found = logs(&[&["--search", "(store|db) 7 is", "--timestamps"], range].concat())?;
+            found.ended_with(0, &["nas/store | 2", "nas/db    | 2", "[WARN] store 7 is late"])?;
+            ensure!(found.said.lines().count() == 2, "{}", found.said);
+        }
+        let found = logs(&["--search", "7 is", "--container", "db", "--json"])?;
+        found.ended_with(0, &["\"container\": \"db\"", "\"unreachable_devices\": []"])?;
+        logs(&["--search", "("])?.ended_with(2, &["can't be looked for"])?;
+        fleet.agent.kill()?;
+        eventually("it is away", seconds(60.0), async || {
+            attempt(&mut command(&fleet, &["--search", "7 is"]))?
+                .ended_with(0, &["nas is ", "not all searched"])
+        })
+        .await
+    })
+}
