@@ -155,17 +155,12 @@ async fn all(
         .open::<SearchLogs>(&(), wanted("needle", None))
         .await?;
     let (mut found, mut most) = (0, 0.0_f64);
-    loop {
-        match search.next().await {
-            Some(Event::Item(item)) => {
-                if let SearchItem::Lines(lines) = item {
-                    found += lines.pieces.len();
-                }
-                for agent in agents {
-                    most = most.max(resident_kib(*agent)? / 1024.0);
-                }
-            }
-            Some(Event::End(_)) | None => break,
+    while let Some(Event::Item(item)) = search.next().await {
+        if let SearchItem::Lines(lines) = item {
+            found += lines.pieces.len();
+        }
+        for agent in agents {
+            most = most.max(resident_kib(*agent)? / 1024.0);
         }
     }
     let ours = bytes / begun.elapsed().as_secs_f64();

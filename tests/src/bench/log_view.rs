@@ -15,10 +15,10 @@ use crate::flotilla::ControlSetup;
 use crate::lab::Lab;
 
 /// Writes a hundred thousand lines of the length that lines of servers have.
-const SCRIPT: &str = "seq -f '2026-01-02T03:04:05 INFO request %06.0f served in 12 ms for client 192.0.2.7' 1 100000; exec sleep 3600";
+const SCRIPT: &str = "seq 1 100000 | sed 's/.*/2026-01-02T03:04:05 INFO request & served in 12 ms for client 192.0.2.7/'; exec sleep 3600";
 
 /// Texts that are typed letter by letter, and deleted again: one in every line, one in a few, and one in none.
-const LOOKED_FOR: [&str; 3] = ["request", "client 0999", "nowhere"];
+const LOOKED_FOR: [&str; 3] = ["request", "request 999", "nowhere"];
 
 /// How long the log is scrolled, in milliseconds.
 const SCROLLED_MS: u32 = 3_000;

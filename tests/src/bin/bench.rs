@@ -6,7 +6,7 @@ use flotilla_tests::bench::{
 };
 use flotilla_tests::lab::{Lab, on, with_lab};
 
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 13] = [
     "connect-time",
     "fan-out-10k",
     "links-1000",

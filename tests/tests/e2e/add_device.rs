@@ -251,41 +251,46 @@ fn the_command_line_adds_shows_and_stops() -> Result<()> {
             Ok(())
         })
         .await?;
-        let acts = [
-            ("pause", "paused"),
-            ("pause", "paused"),
-            ("unpause", "running"),
-            ("kill", "exited"),
-            ("start", "running"),
-            ("stop", "exited"),
-        ];
-        for (act, state) in acts {
-            control.cli(&[act, "nas/web"])?;
-            let is = machine.container_state("web")?;
-            ensure!(is == state, "after {act} it is {is}");
-        }
-        let refused = attempt(control.command().args(["unpause", "nas/web"]))?.said;
-        ensure!(refused.contains("does not run"), "{refused}");
-        control.cli(&["start", "nas/web"])?;
-        eventually("the list says that it runs", seconds(5.0), async || {
-            let state = control.container("nas", "web").await?.item.state;
-            ensure!(state == ContainerState::Running, "{state:?}");
-            Ok(())
-        })
-        .await?;
-        let refused = attempt(control.command().args(["rm", "nas/web"]))?.said;
-        ensure!(refused.contains("Stop it first"), "{refused}");
-        let id = |machine: &Machine| run(machine.docker().args(["inspect", "--format", "{{.Id}}", "web"]));
-        let old = id(machine)?;
-        control.cli(&["recreate", "nas/web"])?;
-        ensure!(id(machine)? != old && machine.container_state("web")? == "running");
-        control.cli(&["kill", "nas/web"])?;
-        eventually("it is removed", seconds(5.0), async || {
-            control.cli(&["rm", "nas/web"]).map(drop)
-        })
-        .await?;
-        let names = run(machine.docker().args(["ps", "--all", "--format", "{{.Names}}"]))?;
-        ensure!(!names.lines().any(|name| name == "web"), "{names}");
+        act_on_web(&control, machine).await
+    })
+}
+
+/// Does everything to a container that the command line can.
+async fn act_on_web(control: &Control, machine: &Machine) -> Result<()> {
+    let acts = [
+        ("pause", "paused"),
+        ("pause", "paused"),
+        ("unpause", "running"),
+        ("kill", "exited"),
+        ("start", "running"),
+        ("stop", "exited"),
+    ];
+    for (act, state) in acts {
+        control.cli(&[act, "nas/web"])?;
+        let is = machine.container_state("web")?;
+        ensure!(is == state, "after {act} it is {is}");
+    }
+    let refused = attempt(control.command().args(["unpause", "nas/web"]))?.said;
+    ensure!(refused.contains("does not run"), "{refused}");
+    control.cli(&["start", "nas/web"])?;
+    eventually("the list says that it runs", seconds(5.0), async || {
+        let state = control.container("nas", "web").await?.item.state;
+        ensure!(state == ContainerState::Running, "{state:?}");
         Ok(())
     })
+    .await?;
+    let refused = attempt(control.command().args(["rm", "nas/web"]))?.said;
+    ensure!(refused.contains("Stop it first"), "{refused}");
+    let id = |machine: &Machine| run(machine.docker().args(["inspect", "--format", "{{.Id}}", "web"]));
+    let old = id(machine)?;
+    control.cli(&["recreate", "nas/web"])?;
+    ensure!(id(machine)? != old && machine.container_state("web")? == "running");
+    control.cli(&["kill", "nas/web"])?;
+    eventually("it is removed", seconds(5.0), async || {
+        control.cli(&["rm", "nas/web"]).map(drop)
+    })
+    .await?;
+    let names = run(machine.docker().args(["ps", "--all", "--format", "{{.Names}}"]))?;
+    ensure!(!names.lines().any(|name| name == "web"), "{names}");
+    Ok(())
 }

@@ -67,6 +67,7 @@ fn fleet() -> (Owner, Acting) {
         container(0, "member", "exited", r#","pod":"member""#),
         container(0, "pause", "running", r#","pod":"pause""#),
         container(0, "agent", "running", r#","is_agent":true"#),
+        container(0, "held", "paused", ""),
         container(1, "far", "exited", ""),
     ];
     fill(store.containers, containers);
@@ -251,10 +252,10 @@ fn a_question_says_who_is_left_out_and_why() {
     let all = ContainerObject::all(acting.store);
     let batch = Batch::sort(action("stop"), all, &may_all);
     let names: Vec<_> = batch.objects.iter().map(Object::name).collect();
-    assert_eq!(names, ["web"]);
+    assert_eq!(names, ["held", "web"]);
     assert_eq!(batch.asking(), Asking::Plainly);
     let skipped = batch.skipped();
-    assert_eq!(skipped[0], "1 of 5 is on an offline device and will be skipped.");
+    assert_eq!(skipped[0], "1 of 6 is on an offline device and will be skipped.");
     assert!(
         skipped.iter().any(|words| words.starts_with("agent is left out")),
         "{skipped:?}"

@@ -247,9 +247,15 @@ mod tests {
     use LogLevel::{Debug, Error, Fatal, Info, Trace, Warn};
     use proptest::prelude::*;
 
+    fn ensure_levels(lines: &[(&str, Option<LogLevel>)]) {
+        for (line, level) in lines {
+            assert_eq!(level_of(line.as_bytes()), *level, "{line}");
+        }
+    }
+
     #[test]
-    fn lines_of_usual_programs_say_their_level() {
-        let lines: &[(&str, Option<LogLevel>)] = &[
+    fn lines_with_fields_say_their_level() {
+        ensure_levels(&[
             (
                 r#"{"time":"2026-01-02","msg":"a \"level\": \"error\"","level":"warn"}"#,
                 Some(Warn),
@@ -278,6 +284,12 @@ mod tests {
             ("<11>1 2026-01-02T03:04:05Z host app - - syslog", Some(Error)),
             ("<134>Jan  2 03:04:05 host app: syslog", Some(Info)),
             ("<192>not syslog", None),
+        ]);
+    }
+
+    #[test]
+    fn lines_for_people_say_their_level() {
+        ensure_levels(&[
             ("W0131 12:00:00.123456       1 reflector.go:324] klog", Some(Warn)),
             ("E0131 12:00:00.123456       1 x.go:1] INFO", Some(Error)),
             ("2026-01-02T03:04:05.000Z  WARN crate::room: tracing", Some(Warn)),
@@ -314,10 +326,7 @@ mod tests {
             ("an ERRORS page, and INFOS", None),
             ("", None),
             ("\x1b[", None),
-        ];
-        for (line, level) in lines {
-            assert_eq!(level_of(line.as_bytes()), *level, "{line}");
-        }
+        ]);
         let late = format!("{} ERROR", "x".repeat(HEAD));
         assert_eq!(level_of(late.as_bytes()), None, "that is the message");
     }

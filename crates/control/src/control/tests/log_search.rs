@@ -60,8 +60,10 @@ impl FakeLogs {
                     return Code::EngineRefused.because("It keeps nothing.").into();
                 }
                 out.send(&batch(&format!("{id} {grep}"))).await.unwrap();
-                while id == "firehose" {
-                    out.send(&batch("more")).await.unwrap();
+                if id == "firehose" {
+                    loop {
+                        out.send(&batch("more")).await.unwrap();
+                    }
                 }
                 if id == "endless" {
                     pending::<()>().await;
