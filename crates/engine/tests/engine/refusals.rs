@@ -190,6 +190,9 @@ async fn what_a_start_misses_is_named_and_what_forbids_a_stop_is_told_in_plain_w
     let mut debugger = container("c2", "dbg10", "bridge");
     debugger["HostConfig"]["PidMode"] = json!("container:lost");
     fake.put(&debugger);
+    let mut stopped = container("c3", "cron14", "gone13");
+    stopped["State"] = json!({"Status": "exited", "ExitCode": 0});
+    fake.put(&stopped);
     let (engine, _guard) = follow_from(&fake, OwnContainer::default());
     inventory(&engine).await;
     // It runs, and would not come back.
@@ -201,7 +204,7 @@ async fn what_a_start_misses_is_named_and_what_forbids_a_stop_is_told_in_plain_w
     assert_eq!(fake.requests("POST"), 0);
 
     fake.refuse("network gone13 not found");
-    let problem = Problem::from(engine.act("c1", Start).await.unwrap_err());
+    let problem = Problem::from(engine.act("c3", Start).await.unwrap_err());
     assert_eq!(problem.code, Code::Conflict);
     assert!(problem.message.contains("network gone13 is missing"), "{problem}");
     fake.refuse("cannot stop container: cron13: permission denied");
