@@ -13,4 +13,5 @@ mod following;
 mod pods;
 mod reading;
 mod refusals;
+mod removal;
 mod watching;

@@ -56,7 +56,7 @@ impl Pod {
         pod
     }
 
-    async fn inventory(&self) -> Inventory {
+    pub(crate) async fn inventory(&self) -> Inventory {
         inventory(&self.engine).await
     }
 
