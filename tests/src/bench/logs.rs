@@ -8,8 +8,9 @@ use anyhow::{Context, Result, ensure};
 use flotilla_protocol::api::{LogOf, WatchLog};
 use flotilla_protocol::log::LogQuery;
 use flotilla_protocol::stream::Event;
+use tokio::time::sleep;
 
-use super::process::{cpu_seconds, ended_cpu_seconds};
+use super::process::{cpu_seconds, ended_cpu_seconds, resident_kib};
 use super::{Figure, percentile};
 use crate::clock;
 use crate::engine::WORKER;
@@ -17,6 +18,7 @@ use crate::eventually::{eventually, seconds};
 use crate::fleet::Fleet;
 use crate::flotilla::ControlSetup;
 use crate::lab::Lab;
+use crate::program::run;
 
 /// Lines of the log, of a hundred bytes.
 const LINES: usize = 1_000_000;
@@ -24,6 +26,9 @@ const LINE: usize = 100;
 
 /// How often both read it, one after the other.
 const ROUNDS: usize = 5;
+
+/// The bytes of a line that is never over.
+const ENDLESS: usize = 1_000_000_000;
 
 /// Lines whose delay is measured, one every so often.
 const FOLLOWED: usize = 100;
@@ -36,6 +41,7 @@ pub async fn logs(lab: &Lab, report: &mut impl FnMut(Figure)) -> Result<()> {
     };
     let mut fleet = Fleet::start(lab, control).await?;
     read(lab, &mut fleet, report).await?;
+    endless(lab, &mut fleet, report).await?;
     follow(lab, &fleet, report).await
 }
 
@@ -77,6 +83,50 @@ async fn read(lab: &Lab, fleet: &mut Fleet, report: &mut impl FnMut(Figure)) -> 
         each,
         "CPU s/GB",
     ));
+    Ok(())
+}
+
+/// The most memory of our programs while a line of a gigabyte is read, and while short lines are read as fast as they are
+/// written.
+async fn endless(lab: &Lab, fleet: &mut Fleet, report: &mut impl FnMut(Figure)) -> Result<()> {
+    let machine = lab.machine(1);
+    let hostile = [
+        (
+            "line",
+            format!("head -c {ENDLESS} /dev/zero | tr '\\0' x"),
+            "a line of a gigabyte",
+        ),
+        (
+            "flood",
+            "yes | head -n 3000000".to_owned(),
+            "3,000,000 lines at once",
+        ),
+    ];
+    for (name, script, what) in hostile {
+        machine.docker_run(&["--name", name, WORKER, "sh", "-c", &script])?;
+        fleet.control.container_shows("nas", name).await?;
+        let processes = [fleet.control.process(), fleet.agent.program().id()];
+        let target = format!("nas/{name}");
+        let mut command = fleet.control.command();
+        command
+            .args(["logs", "--follow", &target, "--grep", "y|xxxx"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let mut reading = command.spawn()?;
+        let mut most = [0.0_f64; 3];
+        while reading.try_wait()?.is_none() {
+            for (most, process) in most.iter_mut().zip(processes.into_iter().chain([reading.id()])) {
+                // The command line may have ended by itself.
+                *most = most.max(resident_kib(process).unwrap_or_default() / 1024.0);
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+        for (most, program) in most.into_iter().zip(["control", "agent", "command line"]) {
+            let figure = format!("most memory of {program}, {what}");
+            report(Figure::new("logs", figure, most, "MiB"));
+        }
+        run(machine.docker().args(["rm", "--force", name]))?;
+    }
     Ok(())
 }
 
